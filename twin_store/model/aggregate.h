@@ -22,7 +22,7 @@ struct Sample {
 
 class Aggregate {
  public:
-  void add(const Sample& sample);  // value is finite or infinite; NaN is the caller's to count elsewhere
+  void add(const Sample& sample);  // value is finite: others are the caller's to count
   void merge(const Aggregate& other);
 
   std::uint64_t count() const { return count_; }
