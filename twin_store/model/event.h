@@ -27,6 +27,7 @@ struct DecodedEvent {
   std::string_view model;               // of the mapping that matched; "" when none names one
   std::string_view event_id;            // "" when the payload names none
   std::optional<Timestamp> time;        // event time when the payload has a plausible one
+  bool time_too_far_ahead = false;      // the payload's time was not believed, `time` is empty
   std::vector<Field> fields;            // each name once (the last of duplicates), in first-seen order
   std::vector<Label> labels;            // named parts of the topic other than the twin's id
   std::uint32_t duplicate_keys = 0;     // fields that a later one of the same name replaced
