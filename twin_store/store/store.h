@@ -13,6 +13,7 @@
 
 #include "twin_store/model/ids.h"
 #include "twin_store/model/result.h"
+#include "twin_store/store/file_hooks.h"
 
 namespace doppel {
 
@@ -60,9 +61,8 @@ class Store : public StoreReader {
 struct StoreOptions {
   std::string path;
   std::vector<std::string> fold_tables;
-  // Views and their SQL, made anew at each opening: the documented surface of read-only SQL.
-  std::vector<std::string> view_sql;
-  const char* vfs = nullptr;  // nullptr: the operating system's files
+  std::string program;         // name and version of the writer, kept so that an older program can name it
+  FileHooks* hooks = nullptr;  // nullptr: none. Borrowed for as long as the store lives
 };
 
 // Errors: corrupt_data (not a database, failed integrity), conflict (made by a newer version of the program, which it

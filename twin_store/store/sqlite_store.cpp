@@ -1,0 +1,257 @@
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "twin_store/model/bytes.h"
+#include "twin_store/store/store.h"
+#include "twin_store/store/vfs_shim.h"
+
+namespace doppel {
+namespace {
+
+constexpr int kApplicationId = 0x64706c31;  // "dpl1"
+constexpr int kSchemaVersion = 1;
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const { sqlite3_close(db); }
+};
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+Error sqlite_error(sqlite3* db, std::string_view doing, const std::string& path) {
+  const std::string message = std::string(doing) + " " + path + ": " + sqlite3_errmsg(db);
+  switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT: return corrupt_data(message);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_IOERR: return unavailable(message);
+    default: return internal_error(message);
+  }
+}
+
+std::string quoted(std::string_view table) { return '"' + std::string(table) + '"'; }
+
+void bind_bytes(sqlite3_stmt* statement, int index, std::string_view bytes) {
+  // A null pointer would bind NULL instead of an empty blob.
+  sqlite3_bind_blob(statement, index, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
+}
+
+std::string_view column(sqlite3_stmt* statement, int index) {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, index));
+  return {data == nullptr ? "" : data, static_cast<std::size_t>(sqlite3_column_bytes(statement, index))};
+}
+
+std::string encode_checkpoint(const Checkpoint& c) {
+  std::string out;
+  ByteWriter writer(out);
+  for (const auto byte : c.incarnation.bytes) writer.put(byte);
+  writer.put(c.epoch);
+  writer.put(c.position);
+  writer.put(c.mark);
+  writer.put(c.effects_hash);
+  writer.put(c.last_batch_hash);
+  return out;
+}
+
+std::optional<Checkpoint> decode_checkpoint(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Checkpoint c;
+  for (auto& byte : c.incarnation.bytes) byte = reader.take<std::uint8_t>();
+  c.epoch = reader.take<Epoch>();
+  c.position = reader.take<Position>();
+  c.mark = reader.take<Position>();
+  c.effects_hash = reader.take<std::uint64_t>();
+  c.last_batch_hash = reader.take<std::uint64_t>();
+  if (!reader.ok() || !reader.at_end()) return std::nullopt;
+  return c;
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(std::string path, std::unique_ptr<VfsShim> shim, Database db)
+      : path_(std::move(path)), shim_(std::move(shim)), db_(std::move(db)) {}
+
+  Result<void> prepare(const StoreOptions& options) {
+    if (auto done = check_identity(options); !done) return done;
+    for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA wal_autocheckpoint=0",
+                               "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-1024", "BEGIN IMMEDIATE",
+                               "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"}) {
+      if (auto done = execute(pragma); !done) return done;
+    }
+    auto tables = options.fold_tables;
+    tables.emplace_back(kOutboxTable);
+    for (const auto& table : tables) {
+      auto made = execute("CREATE TABLE IF NOT EXISTS " + quoted(table) + "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+      if (!made) return made;
+    }
+    if (auto done = put_meta("program", options.program); !done) return done;
+    if (auto done = execute("PRAGMA application_id=" + std::to_string(kApplicationId)); !done) return done;
+    if (auto done = execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)); !done) return done;
+    return execute("COMMIT");
+  }
+
+  Result<void> for_each(std::string_view table, const RowVisitor& visit) const override {
+    auto statement = prepare_sql("SELECT key, value FROM " + quoted(table) + " ORDER BY key");
+    if (!statement) return statement.error();
+    int code = 0;
+    while ((code = sqlite3_step(statement->get())) == SQLITE_ROW) visit(column(statement->get(), 0), column(statement->get(), 1));
+    if (code != SQLITE_DONE) return sqlite_error(db_.get(), "reading", path_);
+    return {};
+  }
+
+  Result<std::optional<std::string>> find(std::string_view table, std::string_view key) const override {
+    auto statement = prepare_sql("SELECT value FROM " + quoted(table) + " WHERE key = ?");
+    if (!statement) return statement.error();
+    bind_bytes(statement->get(), 1, key);
+    const int code = sqlite3_step(statement->get());
+    if (code == SQLITE_ROW) return std::optional(std::string(column(statement->get(), 0)));
+    if (code != SQLITE_DONE) return sqlite_error(db_.get(), "reading", path_);
+    return std::optional<std::string>();
+  }
+
+  Result<std::optional<Checkpoint>> checkpoint() const override {
+    auto stored = get_meta("checkpoint");
+    if (!stored) return stored.error();
+    if (!stored->has_value()) return std::optional<Checkpoint>();
+    auto checkpoint = decode_checkpoint(**stored);
+    if (!checkpoint) return corrupt_data("the checkpoint in " + path_ + " has " + std::to_string((*stored)->size()) + " bytes that do not decode");
+    return checkpoint;
+  }
+
+  Result<void> commit(const Checkpoint& checkpoint, std::span<const RowChange> changes) override {
+    if (auto done = execute("BEGIN IMMEDIATE"); !done) return done;
+    auto written = write_all(checkpoint, changes);
+    if (written) written = execute("COMMIT");
+    if (!written && sqlite3_get_autocommit(db_.get()) == 0) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return written;
+  }
+
+  Result<void> snapshot_to(const std::string& path) override {
+    const std::string temporary = path + ".part";
+    std::remove(temporary.c_str());
+    auto statement = prepare_sql("VACUUM INTO ?");
+    if (!statement) return statement.error();
+    sqlite3_bind_text(statement->get(), 1, temporary.c_str(), -1, SQLITE_STATIC);
+    if (sqlite3_step(statement->get()) != SQLITE_DONE) return sqlite_error(db_.get(), "making a snapshot of", path_);
+    if (std::rename(temporary.c_str(), path.c_str()) != 0) return unavailable("renaming " + temporary + " to " + path + " failed");
+    return {};
+  }
+
+  Result<void> checkpoint_log() override {
+    const int code = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (code != SQLITE_OK && code != SQLITE_BUSY) return sqlite_error(db_.get(), "checkpointing", path_);
+    return {};
+  }
+
+ private:
+  struct TableStatements {
+    Statement upsert, erase;
+  };
+
+  // Refuses a file that is not ours, or that a newer program made, before anything is written to it.
+  Result<void> check_identity(const StoreOptions& options) {
+    const auto application = pragma_number("application_id");
+    if (!application) return application.error();
+    const auto version = pragma_number("user_version");
+    if (!version) return version.error();
+    if (*application == 0 && *version == 0) return {};
+    if (*application != kApplicationId) return corrupt_data(path_ + " is a SQLite database, but not one of doppel's");
+    if (*version <= kSchemaVersion) return {};
+    const auto writer = get_meta("program");
+    return conflict(path_ + " has store schema " + std::to_string(*version) + ", made by " +
+                    (writer && *writer ? **writer : std::string("an unknown program")) + "; " + options.program + " reads up to schema " +
+                    std::to_string(kSchemaVersion) + ": install that version or newer");
+  }
+
+  Result<int> pragma_number(const std::string& name) const {
+    auto statement = prepare_sql("PRAGMA " + name);
+    if (!statement) return statement.error();
+    if (sqlite3_step(statement->get()) != SQLITE_ROW) return sqlite_error(db_.get(), "opening", path_);
+    return sqlite3_column_int(statement->get(), 0);
+  }
+
+  Result<void> write_all(const Checkpoint& checkpoint, std::span<const RowChange> changes) {
+    for (const auto& change : changes) {
+      auto statements = statements_for(change.table);
+      if (!statements) return statements.error();
+      sqlite3_stmt* statement = change.value ? (*statements)->upsert.get() : (*statements)->erase.get();
+      bind_bytes(statement, 1, change.key);
+      if (change.value) bind_bytes(statement, 2, *change.value);
+      const int code = sqlite3_step(statement);
+      sqlite3_reset(statement);
+      if (code != SQLITE_DONE) return sqlite_error(db_.get(), "writing", path_);
+    }
+    return put_meta("checkpoint", encode_checkpoint(checkpoint));
+  }
+
+  Result<TableStatements*> statements_for(std::string_view table) {
+    if (const auto found = statements_.find(table); found != statements_.end()) return &found->second;
+    auto upsert = prepare_sql("INSERT INTO " + quoted(table) + "(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value");
+    if (!upsert) return upsert.error();
+    auto erase = prepare_sql("DELETE FROM " + quoted(table) + " WHERE key = ?");
+    if (!erase) return erase.error();
+    auto [at, inserted] = statements_.emplace(std::string(table), TableStatements{std::move(*upsert), std::move(*erase)});
+    return &at->second;
+  }
+
+  Result<void> put_meta(const char* key, std::string_view value) {
+    auto statement = prepare_sql("INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value");
+    if (!statement) return statement.error();
+    sqlite3_bind_text(statement->get(), 1, key, -1, SQLITE_STATIC);
+    bind_bytes(statement->get(), 2, value);
+    if (sqlite3_step(statement->get()) != SQLITE_DONE) return sqlite_error(db_.get(), "writing", path_);
+    return {};
+  }
+
+  Result<std::optional<std::string>> get_meta(const char* key) const {
+    auto statement = prepare_sql("SELECT value FROM meta WHERE key = ?");
+    if (!statement) return statement.error();
+    sqlite3_bind_text(statement->get(), 1, key, -1, SQLITE_STATIC);
+    const int code = sqlite3_step(statement->get());
+    if (code == SQLITE_ROW) return std::optional(std::string(column(statement->get(), 0)));
+    if (code != SQLITE_DONE) return sqlite_error(db_.get(), "reading", path_);
+    return std::optional<std::string>();
+  }
+
+  Result<Statement> prepare_sql(const std::string& sql) const {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v2(db_.get(), sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) return sqlite_error(db_.get(), "using", path_);
+    return Statement(statement);
+  }
+
+  Result<void> execute(const std::string& sql) {
+    if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error(db_.get(), "using", path_);
+    return {};
+  }
+
+  std::string path_;
+  std::unique_ptr<VfsShim> shim_;  // outlives the connection
+  Database db_;
+  std::map<std::string, TableStatements, std::less<>> statements_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_store(const StoreOptions& options) {
+  auto shim = options.hooks == nullptr ? nullptr : std::make_unique<VfsShim>(*options.hooks);
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(options.path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                                   shim == nullptr ? nullptr : shim->name());
+  Database db(raw);
+  if (code != SQLITE_OK) return sqlite_error(raw, "opening", options.path);
+  sqlite3_busy_timeout(raw, 5000);
+  auto store = std::make_unique<SqliteStore>(options.path, std::move(shim), std::move(db));
+  if (auto prepared = store->prepare(options); !prepared) return prepared.error();
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace doppel
