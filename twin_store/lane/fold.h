@@ -63,7 +63,7 @@ class Fold {
   virtual void take_changes(std::vector<RowChange>& changes) = 0;
   virtual std::size_t dirty_bytes() const = 0;
 
-  // A new incarnation began: contributions to sums above start empty.
+  // A new incarnation begins: contributions to sums above start empty. Called before the batch of its record.
   virtual void begin_incarnation(const Incarnation& incarnation) = 0;
 };
 

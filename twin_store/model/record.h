@@ -16,7 +16,7 @@ namespace doppel {
 enum class RecordKind : std::uint8_t {
   message = 1,     // a sensor message: topic, payload
   request = 2,     // an HTTP call to a function route: topic = route, payload = body
-  tick = 3,        // time passed and something is due
+  tick = 3,        // something is due: payload = i64 nanoseconds, the time up to which all due is to happen
   clock_step = 4,  // the wall clock stepped: payload = i64 nanoseconds
   result = 5,      // the answer of an outside effect: topic = outbox key, payload = answer
   activation = 6,  // a function version becomes active or is deleted: topic = name, payload = Activation
@@ -28,15 +28,16 @@ enum class RecordKind : std::uint8_t {
   decision = 12,      // the lane's: an outcome that need not be the same everywhere, to be obeyed by replay
   start = 13,         // the journal's: a process began to write: payload = boot id, sync policy, program version
   end = 14,           // the journal's: a clean stop
+  incarnation = 15,   // a new body of state begins: payload = its 16 bytes
 };
-inline constexpr std::uint8_t kLastRecordKind = 14;
+inline constexpr std::uint8_t kLastRecordKind = 15;
 std::string_view to_string(RecordKind kind);
 
 // Activation, configuration and clock records stand alone in a batch, so that a batch has one clock and one set of
 // functions.
 inline bool is_control(RecordKind kind) {
   return kind == RecordKind::tick || kind == RecordKind::clock_step || kind == RecordKind::activation ||
-         kind == RecordKind::configuration || kind == RecordKind::desired;
+         kind == RecordKind::configuration || kind == RecordKind::desired || kind == RecordKind::incarnation;
 }
 // Written and read by the lane and the journal themselves; never part of a batch.
 inline bool is_bookkeeping(RecordKind kind) {
