@@ -25,6 +25,12 @@ class DiskFile {
   virtual Result<std::uint64_t> size() const = 0;
 };
 
+// A file held against other processes; let go by the destructor.
+class DiskLock {
+ public:
+  virtual ~DiskLock() = default;
+};
+
 // Names are relative to the folder the Disk was made for and may contain '/'.
 class Disk {
  public:
@@ -37,6 +43,8 @@ class Disk {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;  // replaces; folder synced
   virtual Result<void> remove(const std::string& name) = 0;                         // folder synced
   virtual Result<void> sync_folder(const std::string& folder) = 0;
+  // Made if absent. Errors: conflict (held already, also by this process; the message names the holder's pid).
+  virtual Result<std::unique_ptr<DiskLock>> lock(const std::string& name) = 0;
 };
 
 // The operating system's files below `root`, which is made if absent.
