@@ -40,7 +40,7 @@ struct DecodeLimits {
   std::size_t payload_bytes = 2u << 20;
   std::size_t value_bytes = 64u << 10;  // of one text, bytes or json value
   std::size_t name_bytes = 256;         // of a property, with its joined parents
-  std::size_t fields = 1024;            // of one event, duplicates counted
+  std::size_t fields = 1024;            // of one event
   std::size_t depth = 16;               // of nested objects and arrays; at most 64
   Duration time_ahead = std::chrono::hours(1);  // a payload time further after the arrival is not believed
 };
