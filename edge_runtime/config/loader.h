@@ -15,21 +15,31 @@ namespace doppel {
 // A setting given by a flag. It stands above the file. For a repeated section ("mqtt.url") it adds a row.
 struct Override {
   std::string setting;  // "http.port"
-  std::string value;    // as on the command line; "100 ms", "true"
+  std::string value;    // as on the command line: 100ms, true, a,b
   std::string flag;     // "--http", named in errors
 };
+
+// What depends on where the node runs.
+struct HostDefaults {
+  std::string name;       // of the node
+  std::string data;       // the data folder; "" : data_root/NAME
+  std::string data_root;
+};
+// The host's name, $DOPPEL_DATA, and ~/.local/share/doppel.
+HostDefaults host_defaults();
 
 struct ConfigSource {
   std::string file;  // named in errors; "" : no file
   std::string toml;
   std::vector<Override> overrides;
+  HostDefaults host;
 };
 
-// Also checks what concerns several settings, and fills in what depends on the host: name, data folder, client ids.
+// Reads `file` ("" : nothing) and the host's defaults. Errors: not_found, unavailable.
+Result<ConfigSource> read_config_source(const std::string& file);
+
+// Also checks what concerns several settings, and fills in names, data folder and client ids that are not given.
 Result<EdgeConfig> load_edge_config(const ConfigSource& source);
 Result<CoordinatorConfig> load_coordinator_config(const ConfigSource& source);
-
-// Reads `file` ("" : nothing). Errors: not_found, unavailable.
-Result<ConfigSource> read_config_file(const std::string& file);
 
 }  // namespace doppel

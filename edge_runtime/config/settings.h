@@ -82,7 +82,7 @@ struct MappingConfig {
 };
 
 struct WindowConfig {
-  std::string name;
+  std::string name = "1m";
   Duration length = std::chrono::minutes(1);
   std::vector<std::string> group_by;            // labels, in the order of the group's text
   std::vector<std::string> properties = {"*"};  // globs; only numeric values count
@@ -120,10 +120,12 @@ struct UplinkConfig {
 };
 
 struct EdgeConfig : NodeConfig {
+  EdgeConfig() { http.port = 7070; }
+
   std::optional<std::array<double, 2>> geo;  // longitude, latitude
   std::vector<MqttConfig> mqtt;
   std::vector<MappingConfig> mappings;
-  std::vector<WindowConfig> windows = {{.name = "1m"}};
+  std::vector<WindowConfig> windows{WindowConfig{}};
   WindowsConfig window_rules;
   LimitsConfig limits;
   FunctionsConfig functions;
@@ -143,6 +145,8 @@ struct FleetConfig {
 };
 
 struct CoordinatorConfig : NodeConfig {
+  CoordinatorConfig() { http.port = 7080; }
+
   FleetConfig fleet;
   std::vector<AllowedEdge> allow;  // empty: every edge, on loopback only
 };

@@ -1,0 +1,178 @@
+#include "edge_runtime/config/checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "edge_runtime/config/text_rules.h"
+#include "edge_runtime/config/units.h"
+#include "twin_store/model/ids.h"
+
+namespace doppel {
+namespace {
+
+std::string node_name(std::string_view host, std::string_view otherwise) {
+  std::string name;
+  for (char c : host.substr(0, host.find('.'))) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    name += plain ? c : '-';
+  }
+  name.resize(std::min<std::size_t>(name.size(), 63));
+  return is_name(name) ? name : std::string(otherwise);
+}
+
+void fill_node(NodeConfig& config, const HostDefaults& host, std::string_view name_otherwise) {
+  if (config.name.empty()) config.name = node_name(host.name, name_otherwise);
+  if (config.data.empty()) config.data = host.data.empty() ? host.data_root + "/" + config.name : host.data;
+}
+
+void check_node(const NodeConfig& config, Problems& problems) {
+  if (!is_loopback(config.http.address) && config.http.token_file.empty()) {
+    problems.add("http", 0, {"address"},
+                 "\"" + config.http.address + "\" is not loopback, which needs http.token_file");
+  }
+  constexpr std::uint64_t kLeastSegments = 4;
+  if (config.journal.budget_bytes / kLeastSegments < config.journal.segment_bytes) {
+    problems.add("journal", 0, {"budget", "segment"},
+                 format_size(config.journal.budget_bytes) + " is less than four segments of " +
+                     format_size(config.journal.segment_bytes));
+  }
+}
+
+void check_mqtt(const EdgeConfig& config, std::size_t row, Problems& problems) {
+  const MqttConfig& mqtt = config.mqtt[row];
+  const bool tls = mqtt.url.starts_with("mqtts://");
+  if (mqtt.cert_file.empty() != mqtt.key_file.empty()) {
+    problems.add("mqtt", row, {mqtt.cert_file.empty() ? "key_file" : "cert_file"},
+                 "cert_file and key_file go together");
+  }
+  if (!tls && !(mqtt.ca_file + mqtt.cert_file + mqtt.key_file).empty()) {
+    problems.add("mqtt", row, {"url", "ca_file", "cert_file", "key_file"},
+                 "\"" + mqtt.url + "\" does not use TLS; certificates need mqtts://");
+  }
+  if (!mqtt.password_file.empty() && mqtt.username.empty()) {
+    problems.add("mqtt", row, {"password_file"}, "needs a username");
+  }
+  if (mqtt.topics.empty()) problems.add("mqtt", row, {"topics"}, "is empty: nothing would be subscribed to");
+}
+
+// Rule 15: a message that matched two subscriptions of a broker would be counted twice.
+void check_overlaps(const EdgeConfig& config, Problems& problems) {
+  struct Subscription {
+    std::size_t row;
+    const std::string* filter;
+  };
+  std::vector<Subscription> seen;
+  for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
+    for (const std::string& filter : config.mqtt[row].topics) {
+      for (const Subscription& other : seen) {
+        if (config.mqtt[other.row].url != config.mqtt[row].url || !filters_overlap(*other.filter, filter)) continue;
+        problems.add("mqtt", row, {"topics", "url"},
+                     "\"" + filter + "\" overlaps \"" + *other.filter + "\" of \"" + config.mqtt[other.row].name +
+                         "\" at the same broker; a message must match one subscription only");
+      }
+      seen.push_back({row, &filter});
+    }
+  }
+}
+
+template <class Row>
+void check_unique(const std::vector<Row>& rows, std::string Row::*member, std::string_view section,
+                  std::string_view key, Problems& problems) {
+  std::set<std::string_view> seen;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (!seen.insert(rows[row].*member).second) {
+      problems.add(section, row, {key}, "\"" + rows[row].*member + "\" is given twice");
+    }
+  }
+}
+
+void check_mapping(const EdgeConfig& config, std::size_t row, Problems& problems) {
+  const MappingConfig& mapping = config.mappings[row];
+  if (mapping.id.starts_with('/')) return;
+  std::string_view rest = mapping.id;
+  for (;;) {
+    const auto open = rest.find_first_of("{}");
+    if (open == std::string_view::npos) return;
+    const auto close = rest.find('}', open);
+    if (rest[open] == '}' || close == std::string_view::npos) {
+      return problems.add("mapping", row, {"id"}, "\"" + mapping.id + "\" has a brace without its pair");
+    }
+    const std::string label(rest.substr(open, close - open + 1));
+    if (("/" + mapping.topic + "/").find("/" + label + "/") == std::string::npos) {
+      problems.add("mapping", row, {"id"}, label + " is not a level of topic \"" + mapping.topic + "\"");
+    }
+    rest.remove_prefix(close + 1);
+  }
+}
+
+void check_windows(const EdgeConfig& config, Problems& problems) {
+  check_unique(config.windows, &WindowConfig::name, "window", "name", problems);
+  for (std::size_t row = 0; row < config.windows.size(); ++row) {
+    const WindowConfig& window = config.windows[row];
+    if (window.properties.empty()) problems.add("window", row, {"properties"}, "is empty: nothing would be aggregated");
+    if (window.length + config.window_rules.lateness > config.window_rules.retain) {
+      problems.add("window", row, {"length"},
+                   format_duration(window.length) + " with windows.lateness " +
+                       format_duration(config.window_rules.lateness) + " is longer than windows.retain " +
+                       format_duration(config.window_rules.retain));
+    }
+  }
+}
+
+void check_limits(const EdgeConfig& config, Problems& problems) {
+  const std::uint64_t most = config.journal.segment_bytes / 4;
+  if (config.limits.payload_bytes <= most) return;
+  problems.add("limits", 0, {"payload"},
+               format_size(config.limits.payload_bytes) + " is more than a quarter of journal.segment, " +
+                   format_size(most));
+}
+
+void check_uplink(const UplinkConfig& uplink, Problems& problems) {
+  if (uplink.address.empty()) return;
+  const auto address = parse_host_port(uplink.address, 0);
+  if (address && !is_loopback(address->host) && uplink.coordinator_key.empty()) {
+    problems.add("uplink", 0, {"address"},
+                 "\"" + uplink.address + "\" is not loopback, which needs uplink.coordinator_key");
+  }
+}
+
+}  // namespace
+
+void fill_defaults(EdgeConfig& config, const HostDefaults& host) {
+  fill_node(config, host, "edge");
+  for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
+    MqttConfig& mqtt = config.mqtt[row];
+    if (mqtt.name.empty()) mqtt.name = row == 0 ? "mqtt" : "mqtt" + std::to_string(row + 1);
+    if (mqtt.client_id.empty()) mqtt.client_id = "doppel-" + config.name + "-" + mqtt.name;
+  }
+  if (config.uplink.key_file.empty()) config.uplink.key_file = config.data + "/uplink.key";
+}
+
+void fill_defaults(CoordinatorConfig& config, const HostDefaults& host) { fill_node(config, host, "coordinator"); }
+
+void check(const EdgeConfig& config, Problems& problems) {
+  check_node(config, problems);
+  check_unique(config.mqtt, &MqttConfig::name, "mqtt", "name", problems);
+  for (std::size_t row = 0; row < config.mqtt.size(); ++row) check_mqtt(config, row, problems);
+  check_overlaps(config, problems);
+  for (std::size_t row = 0; row < config.mappings.size(); ++row) check_mapping(config, row, problems);
+  check_windows(config, problems);
+  check_limits(config, problems);
+  check_uplink(config.uplink, problems);
+}
+
+void check(const CoordinatorConfig& config, Problems& problems) {
+  check_node(config, problems);
+  check_unique(config.allow, &AllowedEdge::edge, "allow", "edge", problems);
+  const auto bind = parse_host_port(config.fleet.bind, 0);
+  if (bind && !is_loopback(bind->host) && (config.fleet.key_file.empty() || config.allow.empty())) {
+    problems.add("fleet", 0, {"bind"},
+                 "\"" + config.fleet.bind + "\" is not loopback, which needs fleet.key_file and at least one [[allow]]");
+  }
+  if (!config.allow.empty() && config.fleet.key_file.empty()) {
+    problems.add("fleet", 0, {"key_file"}, "is missing; the keys of [[allow]] are checked over CURVE only");
+  }
+}
+
+}  // namespace doppel

@@ -1,0 +1,76 @@
+#include "edge_runtime/config/doc.h"
+
+#include <memory>
+
+namespace doppel {
+namespace {
+
+std::unique_ptr<NodeConfig> defaults(Role role) {
+  if (role == Role::edge) return std::make_unique<EdgeConfig>();
+  return std::make_unique<CoordinatorConfig>();
+}
+
+std::string heading(const Section& section) {
+  if (section.name.empty()) return {};
+  const std::string name(section.name);
+  return section.repeated ? "[[" + name + "]]" : "[" + name + "]";
+}
+
+// Vertical bars would end a cell.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+bool is_unset(const SettingValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto* entries = std::get_if<TextMap>(&value);
+  return std::holds_alternative<std::monostate>(value) || (text && text->empty()) || (entries && entries->empty());
+}
+
+std::string default_cell(const Setting& setting, const NodeConfig& config) {
+  if (setting.required) return "needed";
+  const SettingValue value = setting.read(config, 0);
+  return is_unset(value) ? "" : "`" + cell(toml_text(setting, value)) + "`";
+}
+
+void append_rows(std::string& out, const Section& section, std::size_t row, const NodeConfig& config) {
+  for (const Setting& setting : section.settings) {
+    const SettingValue value = setting.read(config, row);
+    if (is_unset(value)) continue;
+    out += std::string(setting.key) + " = " + toml_text(setting, value) + "\n";
+  }
+}
+
+}  // namespace
+
+std::string setting_reference(Role role) {
+  std::string out = role == Role::edge ? "# Settings of an edge\n" : "# Settings of a coordinator\n";
+  const auto config = defaults(role);
+  for (const Section& section : setting_table(role)) {
+    if (section.repeated && section.row_count(*config) == 0) section.add_row(*config);
+    out += "\n## " + (section.name.empty() ? std::string("Top of the file") : "`" + heading(section) + "`") + "\n\n" +
+           std::string(section.help) + "\n\n| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n";
+    for (const Setting& setting : section.settings) {
+      out += "| `" + std::string(setting.key) + "` | " + default_cell(setting, *config) + " | " +
+             cell(allowed_values(setting)) + " | " + cell(setting.help) + " |\n";
+    }
+  }
+  return out;
+}
+
+std::string effective_toml(Role role, const NodeConfig& config) {
+  std::string out;
+  for (const Section& section : setting_table(role)) {
+    const std::size_t rows = section.repeated ? section.row_count(config) : 1;
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (!out.empty()) out += "\n";
+      if (!section.name.empty()) out += heading(section) + "\n";
+      append_rows(out, section, row, config);
+    }
+  }
+  return out;
+}
+
+}  // namespace doppel

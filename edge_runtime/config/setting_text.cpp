@@ -1,0 +1,78 @@
+// Settings in words and as TOML.
+#include <cmath>
+
+#include "edge_runtime/config/setting_table.h"
+#include "edge_runtime/config/text_rules.h"
+#include "edge_runtime/config/units.h"
+#include "twin_store/model/value.h"
+
+namespace doppel {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);  // a TOML basic string has the same escapes
+  return out;
+}
+
+std::string list(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) out += (out.size() > 1 ? ", " : "") + quoted(text);
+  return out + "]";
+}
+
+std::string table(const TextMap& entries) {
+  std::string out = "{";
+  for (const auto& [name, text] : entries) out += (out.size() > 1 ? ", " : " ") + quoted(name) + " = " + quoted(text);
+  return out + (entries.empty() ? "}" : " }");
+}
+
+std::string decimal(double number) {
+  std::string out;
+  append_json(out, ValueView::of(number));
+  if (out.find_first_of(".eE") == std::string::npos) out += ".0";
+  return out;
+}
+
+}  // namespace
+
+std::string allowed_values(const Setting& setting) {
+  switch (setting.kind) {
+    case SettingKind::boolean: return "true | false";
+    case SettingKind::integer: return std::to_string(setting.least) + " to " + std::to_string(setting.most);
+    case SettingKind::size: return format_size(setting.least) + " to " + format_size(setting.most);
+    case SettingKind::duration:
+      return format_duration(Duration(static_cast<std::int64_t>(setting.least))) + " to " +
+             format_duration(Duration(static_cast<std::int64_t>(setting.most)));
+    case SettingKind::choice: {
+      std::string out;
+      for (const std::string_view choice : setting.choices) out += (out.empty() ? "" : " | ") + std::string(choice);
+      return out;
+    }
+    case SettingKind::coordinates: return "[-180 to 180, -90 to 90]";
+    case SettingKind::text:
+    case SettingKind::texts:
+    case SettingKind::text_map: return std::string(rule_text(setting.rule));
+  }
+  return {};
+}
+
+std::string toml_text(const Setting& setting, const SettingValue& value) {
+  switch (setting.kind) {
+    case SettingKind::boolean: return std::get<bool>(value) ? "true" : "false";
+    case SettingKind::integer: return std::to_string(std::get<std::uint64_t>(value));
+    case SettingKind::size: return quoted(format_size(std::get<std::uint64_t>(value)));
+    case SettingKind::duration: return quoted(format_duration(std::get<Duration>(value)));
+    case SettingKind::choice: return quoted(setting.choices.at(std::get<std::uint64_t>(value)));
+    case SettingKind::text: return quoted(std::get<std::string>(value));
+    case SettingKind::texts: return list(std::get<std::vector<std::string>>(value));
+    case SettingKind::text_map: return table(std::get<TextMap>(value));
+    case SettingKind::coordinates: {
+      const auto* point = std::get_if<std::array<double, 2>>(&value);
+      return point ? "[" + decimal((*point)[0]) + ", " + decimal((*point)[1]) + "]" : "";
+    }
+  }
+  return {};
+}
+
+}  // namespace doppel

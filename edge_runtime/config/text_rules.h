@@ -1,0 +1,36 @@
+// What the texts of a configuration have to look like.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "edge_runtime/config/setting_table.h"
+
+namespace doppel {
+
+struct HostPort {
+  std::string scheme;  // "tcp", "mqtt", "mqtts"
+  std::string host;    // an IPv6 address stands without its brackets
+  std::uint16_t port = 0;
+};
+// "tcp://HOST:PORT", "mqtts://[::1]:8883". The port may be missing where `default_port` is not 0.
+std::optional<HostPort> parse_host_port(std::string_view url, std::uint16_t default_port);
+
+// True for localhost, 127.0.0.0/8 and ::1.
+bool is_loopback(std::string_view host);
+
+// Nothing when `text` obeys `rule`; otherwise what is wrong with it.
+std::optional<std::string> breach_of(TextRule rule, std::string_view text);
+
+// The rule in words, for documentation; "" for any.
+std::string_view rule_text(TextRule rule);
+
+// True when some topic matches both MQTT filters ("a/+" and "+/b").
+bool filters_overlap(std::string_view a, std::string_view b);
+
+// "plant/{area}/x" as the filter "plant/+/x".
+std::string pattern_filter(std::string_view pattern);
+
+}  // namespace doppel

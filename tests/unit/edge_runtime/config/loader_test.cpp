@@ -1,0 +1,189 @@
+#include "edge_runtime/config/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "edge_runtime/config/doc.h"
+#include "edge_runtime/config/text_rules.h"
+
+namespace doppel {
+namespace {
+
+using namespace std::chrono_literals;
+
+ConfigSource text(std::string toml) {
+  return {.file = "node.toml", .toml = std::move(toml), .overrides = {}, .host = {"Gate-7.local", "", "/var/lib/doppel"}};
+}
+
+EdgeConfig edge(const ConfigSource& source) {
+  auto loaded = load_edge_config(source);
+  EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().message);
+  return loaded.value_or(EdgeConfig());
+}
+
+std::string edge_error(const ConfigSource& source) {
+  const auto loaded = load_edge_config(source);
+  return loaded ? "" : loaded.error().message;
+}
+
+TEST(Config, nothing_at_all_is_a_configuration_with_the_hosts_name) {
+  const EdgeConfig config = edge(text(""));
+  EXPECT_EQ(config.name, "gate-7");
+  EXPECT_EQ(config.data, "/var/lib/doppel/gate-7");
+  EXPECT_TRUE(config.mqtt.empty());
+  ASSERT_EQ(config.windows.size(), 1u);
+  EXPECT_EQ(config.windows[0].name, "1m");
+  EXPECT_EQ(config.store.commit_interval, 10s);
+}
+
+TEST(Config, a_broker_on_the_command_line_is_enough) {
+  ConfigSource source = text("");
+  source.overrides = {{"mqtt.url", "mqtt://127.0.0.1:1883", "--mqtt"}};
+  const EdgeConfig config = edge(source);
+  ASSERT_EQ(config.mqtt.size(), 1u);
+  EXPECT_EQ(config.mqtt[0].url, "mqtt://127.0.0.1:1883");
+  EXPECT_EQ(config.mqtt[0].topics, std::vector<std::string>{"#"});
+  EXPECT_EQ(config.mqtt[0].client_id, "doppel-gate-7-mqtt");
+}
+
+TEST(Config, a_flag_stands_above_the_file) {
+  ConfigSource source = text("name = \"north\"\n[journal]\nsync = \"never\"\n");
+  source.overrides = {{"name", "south", "--name"}, {"journal.sync", "always", "--set"}};
+  const EdgeConfig config = edge(source);
+  EXPECT_EQ(config.name, "south");
+  EXPECT_EQ(config.journal.sync, SyncPolicy::always);
+}
+
+TEST(Config, every_section_is_read) {
+  const EdgeConfig config = edge(text(R"(
+name = "north"
+region = "eu"
+geo = [9.18, 48.78]
+[[mqtt]]
+url = "mqtts://broker.example:8883"
+topics = ["plant/#", "yard/+"]
+qos = 0
+[[mapping]]
+topic = "plant/{area}/motor/{motor}"
+id = "{area}/{motor}"
+time = "/t"
+[mapping.fields]
+temperature = "/values/0"
+[[window]]
+name = "10s"
+length = "10 s"
+group_by = ["area"]
+properties = ["temp*"]
+[limits]
+payload = "64 KiB"
+[uplink]
+address = "tcp://127.0.0.1:7090"
+twins = ["plant/#"]
+)"));
+  EXPECT_EQ((*config.geo)[1], 48.78);
+  EXPECT_EQ(config.mqtt[0].qos, 0u);
+  EXPECT_EQ(config.mappings[0].fields[0].second, "/values/0");
+  ASSERT_EQ(config.windows.size(), 1u) << "the default window goes when one is configured";
+  EXPECT_EQ(config.windows[0].length, 10s);
+  EXPECT_EQ(config.limits.payload_bytes, 64u << 10);
+  EXPECT_EQ(config.uplink.twins[0], "plant/#");
+}
+
+TEST(Config, what_is_shown_loads_to_the_same) {
+  ConfigSource source = text("geo = [1, 2.5]\n[[mapping]]\ntopic = \"a/{b}\"\nfields = {x = \"/a \\\"q\\\"\"}\n");
+  source.overrides = {{"mqtt.url", "mqtt://h", "--mqtt"}};
+  const std::string shown = effective_toml(Role::edge, edge(source));
+  EXPECT_EQ(effective_toml(Role::edge, edge(text(shown))), shown);
+}
+
+TEST(Config, the_reference_names_every_setting_of_its_role) {
+  for (const Role role : {Role::edge, Role::coordinator}) {
+    const std::string reference = setting_reference(role);
+    for (const Section& section : setting_table(role)) {
+      for (const Setting& setting : section.settings) {
+        EXPECT_NE(reference.find("| `" + std::string(setting.key) + "` |"), std::string::npos) << setting.key;
+        EXPECT_FALSE(setting.help.empty()) << setting.key;
+      }
+    }
+  }
+}
+
+TEST(Config, defaults_keep_within_what_is_allowed) {
+  EXPECT_EQ(edge_error(text(effective_toml(Role::edge, edge(text(""))))), "");
+}
+
+TEST(Config, Rule15_subscriptions_of_a_broker_may_not_overlap) {
+  const std::string error = edge_error(text("[[mqtt]]\nurl = \"mqtt://h:1\"\ntopics = [\"a/+\", \"+/b\"]\n"));
+  EXPECT_EQ(error,
+            "node.toml:3: mqtt.topics: \"+/b\" overlaps \"a/+\" of \"mqtt\" at the same broker; a message must match one "
+            "subscription only");
+  EXPECT_EQ(edge_error(text("[[mqtt]]\nurl = \"mqtt://h:1\"\ntopics = [\"a/#\", \"b/#\"]\n")), "");
+}
+
+TEST(Config, a_missing_file_is_said_by_name) {
+  const auto source = read_config_source("/nowhere/edge.toml");
+  ASSERT_FALSE(source);
+  EXPECT_EQ(source.error().code, ErrorCode::not_found);
+  EXPECT_NE(source.error().message.find("/nowhere/edge.toml"), std::string::npos);
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// Each bad file of tests/golden/config has its exact errors beside it. A file whose name begins with "coordinator" is one's.
+TEST(Config, Promise8_everything_wrong_is_said_at_once_with_line_value_and_range) {
+  const std::filesystem::path folder = std::filesystem::path(DOPPEL_SOURCE_DIR) / "tests/golden/config";
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".toml") continue;
+    ++files;
+    ConfigSource source = text(read(entry.path()));
+    source.file = entry.path().filename();
+    std::string error;
+    if (source.file.starts_with("coordinator")) {
+      const auto loaded = load_coordinator_config(source);
+      error = loaded ? "" : loaded.error().message;
+    } else {
+      error = edge_error(source);
+    }
+    EXPECT_EQ(error + "\n", read(std::filesystem::path(entry.path()).replace_extension(".errors"))) << source.file;
+  }
+  EXPECT_GT(files, 0u);
+}
+
+struct Pair {
+  std::string_view a, b;
+  bool overlap;
+};
+
+TEST(TopicFilters, overlap_exactly_when_some_topic_matches_both) {
+  const Pair pairs[] = {
+      {"a/b", "a/b", true},   {"a/b", "a/c", false},    {"a/+", "a/b", true},      {"a/+", "+/b", true},
+      {"a/+", "a/b/c", false}, {"#", "a/b", true},      {"a/#", "a", true},        {"a/#", "a/b/c", true},
+      {"a/#", "b/#", false},  {"+", "a/b", false},      {"#", "$SYS/#", false},    {"+/x", "$SYS/x", false},
+      {"$SYS/#", "$SYS/+/x", true}, {"a/b/#", "a/+", true}, {"a/+/#", "a", false}, {"", "a", false},
+  };
+  for (const auto& [a, b, overlap] : pairs) {
+    EXPECT_EQ(filters_overlap(a, b), overlap) << a << " and " << b;
+    EXPECT_EQ(filters_overlap(b, a), overlap) << b << " and " << a;
+  }
+}
+
+TEST(Addresses, are_parsed_with_default_ports_and_brackets) {
+  EXPECT_EQ(parse_host_port("mqtt://h", 1883)->port, 1883);
+  EXPECT_EQ(parse_host_port("mqtts://[::1]:8883", 1883)->host, "::1");
+  EXPECT_EQ(parse_host_port("tcp://127.0.0.1:*", 0)->port, 0);
+  for (const char* bad : {"h:1", "tcp://", "tcp://h", "tcp://h:", "tcp://h:70000", "tcp://h:1x", "tcp://u@h:1", "tcp://[::1"}) {
+    EXPECT_FALSE(parse_host_port(bad, 0)) << bad;
+  }
+  EXPECT_TRUE(is_loopback("127.0.0.2"));
+  EXPECT_FALSE(is_loopback("127.example.com"));
+}
+
+}  // namespace
+}  // namespace doppel

@@ -1,0 +1,47 @@
+#include "edge_runtime/config/units.h"
+
+#include <gtest/gtest.h>
+
+#include "edge_runtime/config/suggest.h"
+
+namespace doppel {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Units, durations_are_exact_and_need_a_unit) {
+  EXPECT_EQ(parse_duration("100ms"), Duration(100ms));
+  EXPECT_EQ(parse_duration("1.5 h"), Duration(90min));
+  EXPECT_EQ(parse_duration("0.1 s"), Duration(100ms));
+  EXPECT_EQ(parse_duration("7 d"), Duration(24h * 7));
+  for (const char* bad : {"", "5", "5 parsecs", "-1 s", "1..5 s", ".5 s", "5. s", "0.5 ns", "300 y", "99999999 d", "1 s "}) {
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  }
+}
+
+TEST(Units, sizes_know_both_families) {
+  EXPECT_EQ(parse_size("16 MiB"), 16u << 20);
+  EXPECT_EQ(parse_size("16MB"), 16'000'000u);
+  EXPECT_EQ(parse_size("0.5 KiB"), 512u);
+  EXPECT_EQ(parse_size("0 B"), 0u);
+  for (const char* bad : {"16", "16 mb", "0.3 B", "9999999999 GiB"}) EXPECT_FALSE(parse_size(bad)) << bad;
+}
+
+TEST(Units, formatting_reads_back_the_same) {
+  EXPECT_EQ(format_duration(90s), "90 s");
+  EXPECT_EQ(format_duration(24h), "1 d");
+  EXPECT_EQ(format_duration(0s), "0 s");
+  EXPECT_EQ(format_size(16u << 20), "16 MiB");
+  for (const Duration d : {Duration(1), Duration(1500ms), Duration(3h)}) EXPECT_EQ(parse_duration(format_duration(d)), d);
+}
+
+TEST(Suggestions, know_slips_of_the_finger_and_nothing_else) {
+  const std::vector<std::string> known{"journal", "store", "http"};
+  EXPECT_EQ(nearest_word("jornal", known), "journal");
+  EXPECT_EQ(nearest_word("stroe", known), "store");
+  EXPECT_FALSE(nearest_word("banana", known));
+  EXPECT_EQ(did_you_mean("htp", known), "; did you mean \"http\"?");
+}
+
+}  // namespace
+}  // namespace doppel
