@@ -73,7 +73,8 @@ class Journal {
   // `above` and of everything a lost tail may have used.
   virtual Result<void> begin_epoch(Position above) = 0;
 
-  // Blocks until a record after `seen` is published, or `wake()` is called, or the deadline (monotonic) passes.
+  // Blocks until a record after `seen` is published, or `wake()` is called (a call since the last wait counts), or the deadline
+  // (monotonic) passes.
   virtual void wait_for_append(Position seen, std::optional<Duration> monotonic_deadline) = 0;
   virtual void wake() = 0;
   // Called after each sync with last_synced(), on the thread that synced; must not block.

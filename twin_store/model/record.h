@@ -68,10 +68,10 @@ enum class HeaderTag : std::uint8_t {
 // What a source hands to the journal. Views are borrowed for the call.
 struct NewRecord {
   RecordKind kind = RecordKind::message;
-  Delivery delivery;
-  std::string_view headers;  // encoded TLV, see append_header
-  std::string_view topic;    // at most 65,535 bytes
-  std::string_view payload;
+  Delivery delivery = {};
+  std::string_view headers = {};  // encoded TLV, see append_header
+  std::string_view topic = {};    // at most 65,535 bytes
+  std::string_view payload = {};
 };
 
 // What a reader gets back. Views live until the reader's next read; 64 bytes after `payload` may be read.

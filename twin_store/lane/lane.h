@@ -1,0 +1,120 @@
+// A lane folds its journal into its store. Pure sequence without threads: recover(), then step() again and again.
+// `twin_store/lane/lane_thread.h` runs one beside its sources.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "twin_store/journal/journal.h"
+#include "twin_store/lane/committer.h"
+#include "twin_store/lane/fold.h"
+#include "twin_store/lane/lane_records.h"
+#include "twin_store/lane/outbox.h"
+#include "twin_store/model/log.h"
+#include "twin_store/model/time.h"
+#include "twin_store/store/store.h"
+
+namespace doppel {
+
+struct LaneOptions {
+  std::size_t batch_records = 1000;                 // most records in a batch
+  std::chrono::milliseconds commit_interval{10'000};
+  std::size_t commit_bytes = 4u << 20;              // dirty bytes that bring a commit forward: also bounds the pause of freezing
+  std::string snapshot_folder;                      // an epoch's base is kept here; empty: none is made
+  // The borders of live batches: at most this many of the records at hand. For tests that want other borders.
+  std::function<std::size_t(std::size_t at_hand)> choose_border;
+};
+
+// Everything a lane works with. Borrowed for the life of the lane.
+struct LaneParts {
+  Fold& fold;
+  Journal& journal;
+  Store& store;
+  Outbox& outbox;
+  Committer& committer;
+  const Clock& clock;
+  Log& log;
+};
+
+struct LaneCounts {
+  std::uint64_t records = 0;   // applied since the start
+  std::uint64_t batches = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t replayed = 0;  // of the records, during recovery
+};
+
+// Thread: one at a time.
+class Lane {
+ public:
+  Lane(LaneParts parts, LaneOptions options) : parts_(parts), options_(std::move(options)) {}
+
+  // Loads the store, replays the journal under the marks it holds, and opens the outbox. `found` is what opening the journal said;
+  // `fresh` is the incarnation to begin with when there is neither store nor journal.
+  Result<void> recover(const JournalRecovery& found, const Incarnation& fresh);
+
+  // Runs the next batch of what the journal holds, or appends a tick that is due. False: there is nothing to do before
+  // next_wake() or the next append.
+  Result<bool> step();
+
+  // Commits if it is time. Separate from step() so that a stalled store does not stall the fold.
+  Result<void> commit_if_due();
+  // Commits everything applied, and waits for it.
+  Result<void> commit_now();
+
+  // When step() or commit_if_due() will have something to do although nothing is appended; monotonic time.
+  std::optional<Duration> next_wake() const;
+
+  // Ends the present incarnation: the coordinator above knows more than this store does.
+  Result<void> begin_incarnation(const Incarnation& incarnation);
+
+  const Checkpoint& applied() const { return applied_; }
+  Position last_read() const { return last_read_; }
+  const LaneCounts& counts() const { return counts_; }
+
+ private:
+  struct ReplayBatch {
+    Position mark_position;
+    Mark mark;
+    std::vector<Decision> decisions;
+  };
+
+  Result<void> load();
+  Result<void> replay();
+  Result<void> replay_batch(const ReplayBatch& batch);
+  Result<void> begin_epoch_if_needed(const JournalRecovery& found);
+  Result<void> reposition();
+  Result<std::size_t> read(JournalReader::Views views);
+  Result<void> run(Position mark, std::span<const Record> records, std::span<const Decision> decisions);
+  Result<void> journal_decisions(Position mark, Position& last_record);
+  Result<bool> append_tick_if_due();
+  std::size_t live_border() const;
+  Result<void> freeze();
+  bool is_dirty() const { return applied_.position != committed_; }
+
+  LaneParts parts_;
+  const LaneOptions options_;
+  std::unique_ptr<JournalReader> reader_;
+  std::vector<Record> buffer_;            // of one read
+  std::deque<ReplayBatch> marks_;         // found by a replay, not yet run
+  std::vector<Record> pending_;           // read, not yet run
+  std::size_t next_pending_ = 0;
+  std::size_t read_since_free_ = 0;
+  Checkpoint applied_;
+  Position committed_ = Position::none;
+  Position last_read_ = Position::none;
+  Duration last_commit_{0};
+  bool replaying_ = false;
+  bool hashes_differ_ = false;
+  std::string last_mark_version_;
+  BatchOutput output_;
+  LaneCounts counts_;
+};
+
+// The hash of one batch's rows, zero when it made none.
+std::uint64_t hash_rows(std::span<const OutboxRow> rows);
+
+}  // namespace doppel
