@@ -67,6 +67,12 @@ Result<void> check_twin_id(std::string_view id) {
   return {};
 }
 
+PayloadFormat format_of(const CompiledRule& rule, const Record& message) {
+  if (rule.format != PayloadFormat::automatic || message.headers.empty()) return rule.format;
+  const bool octets = find_header(message.headers, HeaderTag::content_type) == "application/octet-stream";
+  return octets ? PayloadFormat::bytes : PayloadFormat::automatic;
+}
+
 void take_time(const CompiledRule& rule, const Captures& captures, const Record& message, Duration ahead, DecodedEvent& event) {
   for (std::size_t i = 0; i < rule.times; ++i) {
     const auto time = plausible_time(captures[i]);
@@ -81,16 +87,15 @@ void take_time(const CompiledRule& rule, const Captures& captures, const Record&
 
 struct Decoder::Parts {
   explicit Parts(CompiledMapping compiled)
-      : mapping(std::move(compiled)), plain(default_rule()), matcher(mapping), json(mapping.limits) {}
+      : mapping(std::move(compiled)), matcher(mapping), json(mapping.limits) {}
 
   Result<void> check_size(const Record& message) const;
   Result<void> fill(const CompiledRule& rule, const TopicParts& parts, const Record& message, Arena& arena, DecodedEvent& event);
-  Result<void> read_value(const CompiledRule& rule, const TopicParts& parts, const Record& message, Arena& arena,
-                          DecodedEvent& event);
+  Result<void> read_value(const CompiledRule& rule, PayloadFormat format, const TopicParts& parts, const Record& message,
+                          Arena& arena, DecodedEvent& event);
   ValueView value_of(PayloadFormat format, std::string_view payload, Arena& arena);
 
   const CompiledMapping mapping;
-  const CompiledRule plain;
   TopicMatcher matcher;
   JsonReader json;
 };
@@ -147,12 +152,13 @@ Result<void> Decoder::Parts::fill(const CompiledRule& rule, const TopicParts& pa
   Captures captures;
   event.twin = message.topic;
   event.model = rule.model;
-  if (rule.format == PayloadFormat::automatic && trimmed(message.payload).starts_with('{')) {
+  const PayloadFormat format = format_of(rule, message);
+  if (format == PayloadFormat::automatic && trimmed(message.payload).starts_with('{')) {
     if (auto ok = json.read_object(message.payload, {rule.paths, rule.every_field, captures}, arena, event); !ok) return ok;
     take_time(rule, captures, message, mapping.limits.time_ahead, event);
     if (rule.event_id) event.event_id = id_text(captures[*rule.event_id], arena).value_or("");
     if (event.event_id.size() > kMaxEventId) return limit_exceeded("the event's id is longer than 256 bytes");
-  } else if (auto ok = read_value(rule, parts, message, arena, event); !ok) {
+  } else if (auto ok = read_value(rule, format, parts, message, arena, event); !ok) {
     return ok;
   }
   if (rule.twin) {
@@ -165,8 +171,8 @@ Result<void> Decoder::Parts::fill(const CompiledRule& rule, const TopicParts& pa
 }
 
 // A payload without fields is one property.
-Result<void> Decoder::Parts::read_value(const CompiledRule& rule, const TopicParts& parts, const Record& message, Arena& arena,
-                                        DecodedEvent& event) {
+Result<void> Decoder::Parts::read_value(const CompiledRule& rule, PayloadFormat format, const TopicParts& parts,
+                                        const Record& message, Arena& arena, DecodedEvent& event) {
   const SplitTopic topic = split(message.topic);
   std::string_view property = topic.property;
   event.twin = topic.twin;
@@ -179,7 +185,7 @@ Result<void> Decoder::Parts::read_value(const CompiledRule& rule, const TopicPar
   if (property.empty() || property.size() > mapping.limits.name_bytes || !is_utf8(property))
     return invalid_input("the property's name, from the topic, has " + std::to_string(property.size()) +
                          " bytes; allowed are 1 to " + std::to_string(mapping.limits.name_bytes) + " in UTF-8");
-  const ValueView value = value_of(rule.format, message.payload, arena);
+  const ValueView value = value_of(format, message.payload, arena);
   if (value.has_content() && value.content.size() > mapping.limits.value_bytes)
     return limit_exceeded("a value of " + std::to_string(value.content.size()) + " bytes, at most " +
                           std::to_string(mapping.limits.value_bytes) + " are allowed");

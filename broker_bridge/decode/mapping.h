@@ -46,11 +46,11 @@ struct DecodeLimits {
 };
 
 struct Mapping {
-  std::vector<MappingRule> rules;  // the first whose topic matches is taken
+  std::vector<MappingRule> rules = {};  // the first whose topic matches is taken
   // Behind the rules: a JSON object is one event of the twin named by the whole topic; any other payload is the property
   // *last topic level* of the twin named by the levels before it. Without it an unmatched message is refused.
   bool default_rule = true;
-  DecodeLimits limits;
+  DecodeLimits limits = {};
 };
 
 }  // namespace doppel
