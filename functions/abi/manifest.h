@@ -1,6 +1,7 @@
 // The manifest of a function, `function.toml`: what it reads, what triggers it, what it may touch, what it may use.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -57,7 +58,12 @@ struct Manifest {
   std::vector<std::pair<std::string, Value>> config;  // [config], in name order
 };
 
-// Reports everything that is wrong at once, each with line, value and allowed range.
+inline constexpr std::size_t kMaxManifestBytes = 64u << 10;
+
+// Errors: invalid_input, with everything that is wrong at once, one a line, each with line number, value and allowed range.
 Result<Manifest> parse_manifest(std::string_view toml);
+
+// The operator's ceilings over a manifest's limits. Errors: limit_exceeded, naming each limit that is too high.
+Result<void> check_ceilings(const FunctionLimits& wanted, const FunctionLimits& ceilings);
 
 }  // namespace doppel

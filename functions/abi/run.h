@@ -58,6 +58,8 @@ class RunBuilder {
 
 // Bounds-checks the whole list before anything is used. Views point into `bytes`.
 Result<std::vector<Effect>> decode_effects(std::string_view bytes, std::uint32_t event_count);
+// The same into a vector that the caller reuses; on an error its content means nothing.
+Result<void> decode_effects_into(std::string_view bytes, std::uint32_t event_count, std::vector<Effect>& effects);
 
 enum class RunOutcome : std::uint8_t {
   ok, trap, exceeded_fuel, exceeded_memory, exceeded_output, bad_effects,
@@ -75,11 +77,12 @@ struct RunResult {
   std::string reason;         // empty when ok
   std::string backtrace;      // frames, one a line; empty when ok
   std::uint32_t progress = 0; // index of the event at work when it failed
-  std::uint64_t fuel = 0;     // spent by doppel_arena and doppel_run
+  std::uint64_t fuel = 0;     // spent by _initialize, doppel_arena and doppel_run
   std::uint32_t memory_bytes = 0;
   Duration start{0};          // instantiating and copying in
   Duration run{0};
-  std::string effects;        // the encoded list; empty: none
+  std::string effects;        // the encoded list; empty: none. When ok, decode_effects takes it
+  std::vector<Effect> decoded;  // what decode_effects makes of it; views point into `effects`
   std::vector<LogLine> log;
 };
 
