@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
+#include "broker_bridge/decode/decoder.h"
+#include "broker_bridge/decode/topic_filter.h"
 #include "edge_runtime/config/text_rules.h"
 #include "edge_runtime/config/units.h"
 #include "twin_store/model/ids.h"
@@ -66,7 +69,7 @@ void check_overlaps(const EdgeConfig& config, Problems& problems) {
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
     for (const std::string& filter : config.mqtt[row].topics) {
       for (const Subscription& other : seen) {
-        if (config.mqtt[other.row].url != config.mqtt[row].url || !filters_overlap(*other.filter, filter)) continue;
+        if (config.mqtt[other.row].url != config.mqtt[row].url || !overlap(*other.filter, filter)) continue;
         problems.add("mqtt", row, {"topics", "url"},
                      "\"" + filter + "\" overlaps \"" + *other.filter + "\" of \"" + config.mqtt[other.row].name +
                          "\" at the same broker; a message must match one subscription only");
@@ -87,22 +90,15 @@ void check_unique(const std::vector<Row>& rows, std::string Row::*member, std::s
   }
 }
 
-void check_mapping(const EdgeConfig& config, std::size_t row, Problems& problems) {
-  const MappingConfig& mapping = config.mappings[row];
-  if (mapping.id.starts_with('/')) return;
-  std::string_view rest = mapping.id;
-  for (;;) {
-    const auto open = rest.find_first_of("{}");
-    if (open == std::string_view::npos) return;
-    const auto close = rest.find('}', open);
-    if (rest[open] == '}' || close == std::string_view::npos) {
-      return problems.add("mapping", row, {"id"}, "\"" + mapping.id + "\" has a brace without its pair");
-    }
-    const std::string label(rest.substr(open, close - open + 1));
-    if (("/" + mapping.topic + "/").find("/" + label + "/") == std::string::npos) {
-      problems.add("mapping", row, {"id"}, label + " is not a level of topic \"" + mapping.topic + "\"");
-    }
-    rest.remove_prefix(close + 1);
+// The decoder says what is wrong with a rule, one line each, "mapping 1: twin = ...".
+void check_mapping(const MappingRule& rule, std::size_t row, Problems& problems) {
+  const auto made = Decoder::make({.rules = {rule}, .default_rule = false, .limits = {}});
+  if (made) return;
+  std::istringstream lines(made.error().message);
+  for (std::string line; std::getline(lines, line);) {
+    const auto text = line.find(": ") + 2;
+    const std::string key = line.substr(text, line.find(' ', text) - text);
+    problems.add(problems.place("mapping", row, {key}), "mapping." + line.substr(text));
   }
 }
 
@@ -122,9 +118,9 @@ void check_windows(const EdgeConfig& config, Problems& problems) {
 
 void check_limits(const EdgeConfig& config, Problems& problems) {
   const std::uint64_t most = config.journal.segment_bytes / 4;
-  if (config.limits.payload_bytes <= most) return;
+  if (config.mapping.limits.payload_bytes <= most) return;
   problems.add("limits", 0, {"payload"},
-               format_size(config.limits.payload_bytes) + " is more than a quarter of journal.segment, " +
+               format_size(config.mapping.limits.payload_bytes) + " is more than a quarter of journal.segment, " +
                    format_size(most));
 }
 
@@ -156,7 +152,9 @@ void check(const EdgeConfig& config, Problems& problems) {
   check_unique(config.mqtt, &MqttConfig::name, "mqtt", "name", problems);
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) check_mqtt(config, row, problems);
   check_overlaps(config, problems);
-  for (std::size_t row = 0; row < config.mappings.size(); ++row) check_mapping(config, row, problems);
+  for (std::size_t row = 0; row < config.mapping.rules.size(); ++row) {
+    check_mapping(config.mapping.rules[row], row, problems);
+  }
   check_windows(config, problems);
   check_limits(config, problems);
   check_uplink(config.uplink, problems);

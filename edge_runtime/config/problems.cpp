@@ -23,22 +23,22 @@ void Problems::add_unusable(std::string_view section, std::size_t row, std::stri
   add(place, std::move(text));
 }
 
+Place Problems::place(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys) const {
+  for (const std::string_view key : keys) {
+    const auto found = places_.find({std::string(section), row, std::string(key)});
+    if (found != places_.end()) return found->second;
+  }
+  const auto found = places_.find({std::string(section), row, ""});
+  return found != places_.end() ? found->second : Place{};
+}
+
 void Problems::add(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys,
                    std::string text) {
   for (const std::string_view key : keys) {
     if (unusable_.contains({std::string(section), row, std::string(key)})) return;
   }
-  Place place;
-  const auto row_place = places_.find({std::string(section), row, ""});
-  if (row_place != places_.end()) place = row_place->second;
-  for (const std::string_view key : keys) {
-    const auto found = places_.find({std::string(section), row, std::string(key)});
-    if (found == places_.end()) continue;
-    place = found->second;
-    break;
-  }
   const std::string prefix = section.empty() ? "" : std::string(section) + ".";
-  add(place, prefix + std::string(*keys.begin()) + ": " + text);
+  add(place(section, row, keys), prefix + std::string(*keys.begin()) + ": " + text);
 }
 
 Error Problems::error() const {

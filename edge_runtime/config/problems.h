@@ -30,7 +30,9 @@ class Problems {
   void add(const Place& place, std::string text);
   // A value that could not be used. What other checks find at this setting follows from that, and is not said.
   void add_unusable(std::string_view section, std::size_t row, std::string_view key, const Place& place, std::string text);
-  // At the place of the first setting of `keys` that was given, else at that of the row. Begins with the path of keys[0].
+  // Where the first setting of `keys` that was given stands, else where the row does.
+  Place place(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys) const;
+  // At that place. Begins with the path of keys[0].
   void add(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys, std::string text);
 
   bool empty() const { return lines_.empty(); }

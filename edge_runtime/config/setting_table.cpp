@@ -14,6 +14,10 @@ SettingValue to_value(const T& member) {
     return static_cast<std::uint64_t>(member);
   } else if constexpr (std::is_same_v<T, std::optional<std::array<double, 2>>>) {
     return member ? SettingValue(*member) : SettingValue();
+  } else if constexpr (std::is_same_v<T, std::vector<FieldMapping>>) {
+    TextMap entries;
+    for (const FieldMapping& field : member) entries.emplace_back(field.name, field.pointer);
+    return entries;
   } else {
     return member;
   }
@@ -25,6 +29,9 @@ void from_value(T& member, const SettingValue& value) {
     member = static_cast<T>(std::get<std::uint64_t>(value));
   } else if constexpr (std::is_same_v<T, std::optional<std::array<double, 2>>>) {
     member = std::get<std::array<double, 2>>(value);
+  } else if constexpr (std::is_same_v<T, std::vector<FieldMapping>>) {
+    member.clear();
+    for (const auto& [name, pointer] : std::get<TextMap>(value)) member.push_back({.pointer = pointer, .name = name});
   } else {
     member = std::get<T>(value);
   }
@@ -63,10 +70,8 @@ class Members {
     setting.rule = rule;
     return setting;
   }
-  Setting& text_map(std::string_view key, TextMap Owner::*member, TextRule rule, std::string_view help) {
-    Setting& setting = add(key, SettingKind::text_map, member, help);
-    setting.rule = rule;
-    return setting;
+  Setting& text_map(std::string_view key, std::vector<FieldMapping> Owner::*member, std::string_view help) {
+    return add(key, SettingKind::text_map, member, help);
   }
   template <class Enum>
   Setting& choice(std::string_view key, Enum Owner::*member, std::vector<std::string_view> choices,
@@ -178,23 +183,29 @@ Section mqtt() {
 }
 
 Section mapping() {
-  Section made =
-      repeated<MappingConfig>("mapping", "How messages of some topics become events; the first that matches counts.",
-                              [](NodeConfig& c) -> std::vector<MappingConfig>& { return edge(c).mappings; });
-  Members<MappingConfig> members(
-      made, [](NodeConfig& c, std::size_t row) -> MappingConfig& { return edge(c).mappings[row]; });
-  members.text("topic", &MappingConfig::topic, TextRule::topic_pattern,
-               "Topics it is for; a level may be named, which makes a label: `plant/{area}/motor/{motor}`.")
+  Section made = repeated<MappingRule>(
+      "mapping",
+      "How messages of some topics become events; the first that matches counts. Where none does: a JSON object is one "
+      "event of the twin named by the whole topic; anything else sets the property named by the topic's last level.",
+      [](NodeConfig& c) -> std::vector<MappingRule>& { return edge(c).mapping.rules; });
+  Members<MappingRule> members(
+      made, [](NodeConfig& c, std::size_t row) -> MappingRule& { return edge(c).mapping.rules[row]; });
+  members.text("topic", &MappingRule::topic, TextRule::any,
+               "Topics it is for: a filter, a level of which may be named: `plant/{area}/motor/{motor}`. Names that are not "
+               "used by `twin` or `property` become labels.")
       .required = true;
-  members.text("id", &MappingConfig::id, TextRule::any,
-               "Twin id: text with `{labels}`, or a payload pointer (`/device/id`). Default: the topic.");
-  members.text("model", &MappingConfig::model, TextRule::any, "Model of the twins.");
-  members.text("time", &MappingConfig::time, TextRule::pointer,
+  members.text("twin", &MappingRule::twin, TextRule::any,
+               "The twin's id: text with `{name}` of a level and `{/pointer}` of the payload. Default: the topic.");
+  members.text("model", &MappingRule::model, TextRule::any, "Model of the twins.");
+  members.text("property", &MappingRule::property, TextRule::any,
+               "Property that a payload sets which is not a JSON object; `{name}` as in `twin`.");
+  members.text("time", &MappingRule::time, TextRule::any,
                "Payload pointer to the event's time. Default: the first plausible of ts, time, timestamp, t.");
-  members.text("event_id", &MappingConfig::event_id, TextRule::pointer,
+  members.text("event_id", &MappingRule::event_id, TextRule::any,
                "Payload pointer to an id by which repeats are known.");
-  members.text_map("fields", &MappingConfig::fields, TextRule::pointer,
-                   "Property names and their payload pointers. Default: every field.");
+  members.text_map("fields", &MappingRule::fields,
+                   "Property names and their payload pointers. Default: every field, nested ones joined by `.`.");
+  members.choice("format", &MappingRule::format, {"automatic", "text", "bytes"}, "How payloads are read.");
   return made;
 }
 
@@ -253,12 +264,15 @@ Section store() {
 
 Section limits() {
   Section made = section("limits", "What a message may ask for; more becomes a dead letter that says so.");
-  Members<LimitsConfig> members(made, [](NodeConfig& c, std::size_t) -> LimitsConfig& { return edge(c).limits; });
-  members.size("payload", &LimitsConfig::payload_bytes, 1u << 10, 256u << 20,
+  Members<DecodeLimits> members(made,
+                                [](NodeConfig& c, std::size_t) -> DecodeLimits& { return edge(c).mapping.limits; });
+  members.size("payload", &DecodeLimits::payload_bytes, 1u << 10, 256u << 20,
                "Longest payload; at most a quarter of `journal.segment`.");
-  members.integer("fields", &LimitsConfig::fields, 1, 100'000, "Most fields of an event.");
-  members.integer("depth", &LimitsConfig::depth, 1, 256, "Deepest nesting of JSON.");
-  members.duration("future", &LimitsConfig::future, 0s, 24h * 365,
+  members.size("value", &DecodeLimits::value_bytes, 64, 256u << 20, "Longest text, bytes or JSON of one property.");
+  members.size("name", &DecodeLimits::name_bytes, 16, 4096, "Longest property name, nested ones joined.");
+  members.integer("fields", &DecodeLimits::fields, 1, 65'536, "Most fields of an event.");
+  members.integer("depth", &DecodeLimits::depth, 1, 64, "Deepest nesting of JSON.");
+  members.duration("future", &DecodeLimits::time_ahead, 0s, 24h * 365,
                    "A device's time further ahead than this is replaced by the arrival.");
   return made;
 }

@@ -37,7 +37,7 @@ using SettingValue = std::variant<std::monostate, bool, std::uint64_t, Duration,
                                   TextMap, std::array<double, 2>>;
 
 // What a text has to look like; a range for numbers.
-enum class TextRule : std::uint8_t { any, name, topic_filter, topic_pattern, mqtt_url, tcp_url, curve_key, pointer };
+enum class TextRule : std::uint8_t { any, name, topic_filter, mqtt_url, tcp_url, curve_key };
 
 struct Setting {
   std::string_view key;

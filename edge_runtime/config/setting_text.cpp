@@ -11,7 +11,8 @@ namespace {
 
 std::string quoted(std::string_view text) {
   std::string out;
-  append_json_string(out, text);  // a TOML basic string has the same escapes
+  append_json_string(out, text);  // a TOML basic string has the same escapes, and one more
+  for (std::size_t at = 0; (at = out.find('\x7f', at)) != std::string::npos;) out.replace(at, 1, "\\u007F");
   return out;
 }
 
@@ -51,8 +52,8 @@ std::string allowed_values(const Setting& setting) {
     }
     case SettingKind::coordinates: return "[-180 to 180, -90 to 90]";
     case SettingKind::text:
-    case SettingKind::texts:
-    case SettingKind::text_map: return std::string(rule_text(setting.rule));
+    case SettingKind::texts: return std::string(rule_text(setting.rule));
+    case SettingKind::text_map: return "";
   }
   return {};
 }

@@ -82,12 +82,7 @@ std::optional<std::string> breach_of(const Setting& setting, const SettingValue&
     case SettingKind::text: return text_breach(setting, std::get<std::string>(value));
     case SettingKind::texts:
       for (const std::string& text : std::get<std::vector<std::string>>(value)) {
-        if (auto breach = text_breach(setting, text)) return "\"" + text + "\" " + *breach;
-      }
-      return std::nullopt;
-    case SettingKind::text_map:
-      for (const auto& [name, text] : std::get<TextMap>(value)) {
-        if (auto breach = text_breach(setting, text)) return name + " = \"" + text + "\" " + *breach;
+        if (auto breach = text_breach(setting, text)) return breach;
       }
       return std::nullopt;
     case SettingKind::coordinates: {
@@ -96,7 +91,8 @@ std::optional<std::string> breach_of(const Setting& setting, const SettingValue&
       return "out of range" + allowed_clause(setting);
     }
     case SettingKind::boolean:
-    case SettingKind::choice: return std::nullopt;
+    case SettingKind::choice:
+    case SettingKind::text_map: return std::nullopt;
   }
   return std::nullopt;
 }

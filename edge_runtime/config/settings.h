@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker_bridge/decode/mapping.h"
 #include "twin_store/journal/journal.h"
 #include "twin_store/model/log.h"
 #include "twin_store/model/time.h"
@@ -70,17 +71,6 @@ struct MqttConfig {
   Duration session_expiry = std::chrono::hours(24 * 7);
 };
 
-// How messages of some topics become events. Without any, or where none matches: a JSON object is one event of the twin
-// named by the whole topic; anything else sets the property named by the topic's last level.
-struct MappingConfig {
-  std::string topic;     // an MQTT filter whose single levels may be named: plant/{area}/motor/{motor}
-  std::string id;        // twin id: text with {parts} of the topic, or a payload pointer "/device/id"; "" : the topic
-  std::string model;
-  std::string time;      // payload pointer; "" : the default rule
-  std::string event_id;  // payload pointer; "" : none
-  std::vector<std::pair<std::string, std::string>> fields;  // property name, payload pointer; empty: every field
-};
-
 struct WindowConfig {
   std::string name = "1m";
   Duration length = std::chrono::minutes(1);
@@ -93,13 +83,6 @@ struct WindowsConfig {
   Duration flush{0};  // 0: the window's length, at most 60 s
   Duration retain = std::chrono::hours(24);
   std::uint64_t max_rows = 100'000;
-};
-
-struct LimitsConfig {
-  std::uint64_t payload_bytes = 2u << 20;
-  std::uint64_t fields = 1024;
-  std::uint64_t depth = 32;
-  Duration future = std::chrono::minutes(5);  // a device time further ahead is replaced by the arrival
 };
 
 // Ceilings over what manifests ask for.
@@ -124,10 +107,9 @@ struct EdgeConfig : NodeConfig {
 
   std::optional<std::array<double, 2>> geo;  // longitude, latitude
   std::vector<MqttConfig> mqtt;
-  std::vector<MappingConfig> mappings;
+  Mapping mapping;  // [[mapping]], [limits]
   std::vector<WindowConfig> windows{WindowConfig{}};
   WindowsConfig window_rules;
-  LimitsConfig limits;
   FunctionsConfig functions;
   UplinkConfig uplink;
 };

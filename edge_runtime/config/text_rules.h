@@ -27,10 +27,4 @@ std::optional<std::string> breach_of(TextRule rule, std::string_view text);
 // The rule in words, for documentation; "" for any.
 std::string_view rule_text(TextRule rule);
 
-// True when some topic matches both MQTT filters ("a/+" and "+/b").
-bool filters_overlap(std::string_view a, std::string_view b);
-
-// "plant/{area}/x" as the filter "plant/+/x".
-std::string pattern_filter(std::string_view pattern);
-
 }  // namespace doppel
