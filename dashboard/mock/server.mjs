@@ -1,0 +1,126 @@
+// doppel's HTTP API with made-up data, for work on the dashboard and its tests.
+//   node mock/server.mjs --role edge|coordinator [--port 8090] [--dist dist] [--empty]
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { World, alerts, deadLetters, fleetEdges, functionMeters } from './world.mjs';
+
+const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+const types = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json',
+  '.woff2': 'font/woff2', '.txt': 'text/plain; charset=utf-8',
+};
+
+// Listens on loopback. Resolves to { url, close }.
+export async function startMock({ role, port = 0, dist, empty = false }) {
+  const world = new World({ empty });
+  const timer = setInterval(() => world.step(), 500);
+  const server = createServer((request, response) => answer(world, role, dist, request, response));
+  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    async close() {
+      clearInterval(timer);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function answer(world, role, dist, request, response) {
+  const url = new URL(request.url, 'http://mock');
+  if (!url.pathname.startsWith('/api/')) return file(dist, url.pathname, response);
+  const path = url.pathname.slice('/api/v1'.length);
+  if (path === '/stream') return stream(world, url.searchParams.get('twin'), request, response);
+  const body = path.startsWith('/twins/') ? twin(world, decodeURIComponent(path.slice(7))) : resource(world, role, path, url.searchParams);
+  return body === undefined
+    ? send(response, 404, { title: 'Not Found', status: 404, detail: `nothing at ${url.pathname}` }, 'application/problem+json')
+    : send(response, 200, body);
+}
+
+function resource(world, role, path, query) {
+  const fleet = role === 'coordinator';
+  switch (path) {
+    case '/node': return node(world, role);
+    case '/twins': return twins(world, role, query);
+    case '/aggregates': return { items: rows(world, role, query) };
+    case '/alerts': return { items: alerts(world).filter((alert) => fleet || alert.edge === 'north') };
+    case '/fleet/edges': return fleet ? { items: fleetEdges(world) } : undefined;
+    case '/functions': return fleet ? undefined : { items: functionMeters(world) };
+    case '/dead-letters': return fleet ? undefined : { items: deadLetters(world) };
+    default: return undefined;
+  }
+}
+
+function node(world, role) {
+  const up = 86_000 + (Date.now() - world.started) / 1000;
+  const base = { role, name: role === 'edge' ? 'north' : 'centre', version: '0.1.0', uptime_seconds: Math.round(up) };
+  if (role === 'coordinator') return { ...base, counters: { rows_merged: Math.round(up * 40) }, rates: { events_per_second: 0 } };
+  const busy = world.twins.size > 0;
+  return {
+    ...base,
+    counters: { events: busy ? Math.round(up * 165) : 0, dead_letters: busy ? 14 : 0, duplicates: busy ? 31 : 0 },
+    rates: { events_per_second: busy ? Math.round(165 + 20 * Math.sin(Date.now() / 7000) + 8 * world.random()) : 0 },
+    journal: { healthy: true, epoch: 3, position: Math.round(up * 165), sync: 'interval', unsynced_seconds: 0.06, size_bytes: 412_331_008, budget_bytes: 1_073_741_824, reaches_back_seconds: 71_000 },
+    store: { healthy: true, twins: world.twins.size && sites(world), dirty_bytes: 1_204_224, committed_seconds: 4.2, size_bytes: 9_814_016, written_a_day_bytes: 734_003_200 },
+    uplink: { configured: true, connected: true, address: 'tcp://127.0.0.1:7090', backlog_keys: 12, acknowledged_revision: 90_412, lag_seconds: 0.3 },
+  };
+}
+
+const sites = (world) => [...world.twins.values()].filter((twin) => twin.edge === 'north').length;
+
+function twins(world, role, query) {
+  const limit = Number(query.get('limit') ?? 100);
+  const ids = [...world.twins.values()].filter((twin) => role === 'coordinator' || twin.edge === 'north').map((twin) => twin.id)
+    .filter((id) => id.startsWith(query.get('prefix') ?? '') && id > (query.get('after') ?? '')).sort();
+  const items = ids.slice(0, limit).map((id) => world.view(world.twins.get(id)));
+  return { items, next: ids.length > limit ? items.at(-1).id : null };
+}
+
+function twin(world, id) {
+  const found = world.twins.get(id);
+  return found && world.view(found);
+}
+
+function rows(world, role, query) {
+  return world.aggregates(query.get('level') ?? 'edge')
+    .filter((row) => role === 'coordinator' || row.name === 'north')
+    .filter((row) => ['window', 'property', 'name', 'group'].every((field) => !query.has(field) || row[field] === query.get(field)))
+    .filter((row) => !query.has('from') || row.start >= query.get('from'));
+}
+
+function stream(world, id, request, response) {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.write(': hello\n\n');
+  let number = 0;
+  const listener = (change) => {
+    if (id && change.id !== id) return;
+    number += 1;
+    response.write(`id: mock-${number}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
+  };
+  world.listeners.add(listener);
+  request.on('close', () => world.listeners.delete(listener));
+}
+
+function send(response, status, body, type = 'application/json') {
+  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+function file(dist, path, response) {
+  const name = dist && join(dist, normalize(path === '/' ? '/index.html' : path));
+  if (!name || !name.startsWith(dist) || !existsSync(name) || !statSync(name).isFile()) return send(response, 404, { title: 'Not Found', status: 404 });
+  response.writeHead(200, { 'Content-Type': types[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': policy });
+  createReadStream(name).pipe(response);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: {
+    role: { type: 'string', default: 'edge' }, port: { type: 'string', default: '8090' },
+    dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) }, empty: { type: 'boolean', default: false },
+  } });
+  const mock = await startMock({ role: values.role, port: Number(values.port), dist: values.dist, empty: values.empty });
+  console.log(`mock ${values.role}: ${mock.url}`);
+}

@@ -1,0 +1,138 @@
+// What the HTTP API answers, as the pages use it. Everything a server may leave out is optional: a page that lacks a
+// number says so instead of showing zero.
+
+export type Role = 'edge' | 'coordinator';
+export type Scalar = string | number | boolean | null;
+export type Json = Scalar | Json[] | { [key: string]: Json };
+export type Facts = Record<string, Json>;
+export type LonLat = [number, number];
+
+export interface NodeInfo {
+  role: Role;
+  name: string;
+  version: string;
+  uptime_seconds?: number;
+  counters?: Facts;
+  rates?: { events_per_second?: number };
+  journal?: Facts;
+  store?: Facts;
+  uplink?: Facts;
+  mqtt?: Facts;
+}
+
+export interface Property {
+  v: Json;
+  ts?: string;
+  rev?: number;
+  fresh?: boolean;
+  desired?: Json;
+  pending_since?: string | null;
+}
+
+export interface Twin {
+  id: string;
+  model?: string;
+  rev: number;
+  events: number;
+  status?: string;
+  last_seen?: string | null;
+  tags?: Record<string, string>;
+  geo?: LonLat | null;
+  edge?: string;
+  properties: Record<string, Property>;
+}
+
+export interface TwinChange {
+  id: string;
+  rev: number;
+  events?: number;
+  last_seen?: string;
+  properties?: Record<string, Property>;
+}
+
+export interface TwinPage {
+  items: Twin[];
+  next: string | null;
+}
+
+export interface WindowRow {
+  window: string;
+  start: string;
+  end: string;
+  level: string;
+  name: string;
+  group: string;
+  property: string;
+  count?: number;
+  mean?: number;
+  stddev?: number;
+  sum?: number;
+  min?: number;
+  max?: number;
+  first?: number;
+  last?: number;
+  p50?: number;
+  p95?: number;
+  p99?: number;
+  events?: number;
+  twins?: number;
+}
+
+export interface EdgeFunction {
+  name: string;
+  version?: string;
+  origin?: string;
+  state?: string;
+  error?: string | null;
+}
+
+export interface Edge {
+  name: string;
+  region?: string;
+  connected?: boolean | null;
+  lag_seconds?: number | null;
+  last_seen?: string | null;
+  version?: string | null;
+  functions?: EdgeFunction[];
+  twins?: number | null;
+  events_per_second?: number | null;
+  geo?: LonLat | null;
+  alerts?: number | null;
+}
+
+export interface Alert {
+  edge?: string;
+  twin: string;
+  alert: string;
+  value?: Json;
+  since?: string;
+}
+
+export interface FunctionMeters {
+  name: string;
+  version?: string;
+  origin?: string;
+  active_since_position?: number;
+  runs?: number;
+  events?: number;
+  errors?: number;
+  fuel?: number;
+  start_us_p50?: number;
+  start_us_p99?: number;
+  run_us_p50?: number;
+  run_us_p99?: number;
+  state?: string;
+  error?: string | null;
+}
+
+export interface DeadLetter {
+  position?: number;
+  time?: string;
+  reason: string;
+  detail?: string;
+  function?: string;
+  version?: string;
+  twin?: string;
+  topic?: string;
+  payload?: string;
+}

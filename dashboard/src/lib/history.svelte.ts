@@ -1,0 +1,55 @@
+// Event rates over time, one line a name, kept while the page is open: begun from window rows, continued by samples.
+
+import type { WindowRow } from '../api/types';
+
+const maxPoints = 1800;
+
+type Sample = Map<string, number | null>;
+
+export class RateHistory {
+  private points: { time: number; rates: Sample }[] = [];
+  version = $state(0);  // grows with every change: what charts depend on
+
+  push(time: number, rates: Sample): void {
+    this.points.push({ time, rates });
+    if (this.points.length > maxPoints) this.points.shift();
+    this.version += 1;
+  }
+
+  // Rows that count events: each becomes the mean rate of its window, at the window's middle.
+  backfill(rows: WindowRow[]): void {
+    const first = this.points[0]?.time ?? Date.now() / 1000;
+    const windows = new Map<number, Sample>();
+    for (const row of shortestWindow(rows)) {
+      const start = Date.parse(row.start) / 1000;
+      const end = Date.parse(row.end) / 1000;
+      if (!(end > start) || end >= first) continue;
+      const sample = windows.get((start + end) / 2) ?? new Map<string, number | null>();
+      sample.set(row.name, (sample.get(row.name) ?? 0) + (row.events ?? 0) / (end - start));
+      windows.set((start + end) / 2, sample);
+    }
+    const older = [...windows].sort(([a], [b]) => a - b).map(([time, rates]) => ({ time, rates }));
+    this.points = [...older, ...this.points].slice(-maxPoints);
+    this.version += 1;
+  }
+
+  names(): string[] {
+    return [...new Set(this.points.flatMap(({ rates }) => [...rates.keys()]))].sort();
+  }
+
+  // [times, one row of values for each name], since a time.
+  columns(names: string[], since: number): [number[], ...(number | null)[][]] {
+    const points = this.points.filter(({ time }) => time >= since);
+    return [points.map(({ time }) => time), ...names.map((name) => points.map(({ rates }) => rates.get(name) ?? null))];
+  }
+
+  last(name: string, count: number): number[] {
+    return this.points.slice(-count).map(({ rates }) => rates.get(name)).filter((v) => typeof v === 'number');
+  }
+}
+
+function shortestWindow(rows: WindowRow[]): WindowRow[] {
+  const length = (row: WindowRow): number => Date.parse(row.end) - Date.parse(row.start);
+  const shortest = Math.min(...rows.map(length));
+  return rows.filter((row) => length(row) === shortest);
+}

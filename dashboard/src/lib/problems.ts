@@ -1,0 +1,101 @@
+// What deserves a person's attention, worst first. Pure: values in, a list out.
+
+import type { Alert, Edge, Facts, FunctionMeters, NodeInfo } from '../api/types';
+import { duration, number, plural, value } from './format';
+import { link } from './router.svelte';
+import { byTone, edgeState, functionState, type Tone } from './tone';
+
+export interface Problem {
+  key: string;
+  tone: Tone;
+  title: string;
+  detail: string;
+  since?: string;
+  href?: string;
+}
+
+export function fleetProblems(edges: Edge[], alerts: Alert[]): Problem[] {
+  return [...edges.flatMap(edgeProblem), ...edges.flatMap(edgeFunctionProblems), ...alertProblems(alerts)].sort(byTone);
+}
+
+function edgeProblem(edge: Edge): Problem[] {
+  const { tone, text } = edgeState(edge);
+  if (tone === 'ok') return [];
+  const detail = {
+    disconnected: 'Its twins are shown as last heard; it keeps working on its own.',
+    lagging: `What is shown is ${duration(edge.lag_seconds)} behind.`,
+    unknown: 'Nothing has been heard that tells whether it is up.',
+  }[text] ?? '';
+  return [{
+    key: `edge ${edge.name}`, tone, title: `Edge ${edge.name} is ${text}`, detail,
+    since: edge.last_seen ?? undefined, href: link('edges', edge.name),
+  }];
+}
+
+function edgeFunctionProblems(edge: Edge): Problem[] {
+  return (edge.functions ?? []).map((fn) => ({ fn, state: functionState(fn) })).filter(({ state }) => state.tone === 'bad')
+    .map(({ fn, state }) => ({
+      key: `function ${edge.name} ${fn.name}`, tone: 'bad' as const,
+      title: `Function ${fn.name} on ${edge.name}: ${state.text}`, detail: fn.error ?? '', href: link('edges', edge.name),
+    }));
+}
+
+// One line for each (alert, edge), however many twins raise it.
+export function alertProblems(alerts: Alert[]): Problem[] {
+  const groups = new Map<string, Alert[]>();
+  for (const alert of alerts) {
+    const key = `alert ${alert.edge ?? ''} ${alert.alert}`;
+    const group = groups.get(key);
+    if (group) group.push(alert);
+    else groups.set(key, [alert]);
+  }
+  return [...groups].map(([key, group]) => alertProblem(key, group));
+}
+
+function alertProblem(key: string, group: Alert[]): Problem {
+  const newestFirst = group.toSorted((a, b) => (b.since ?? '').localeCompare(a.since ?? ''));
+  const first = newestFirst[0] as Alert;
+  const where = first.edge ? ` on ${first.edge}` : '';
+  const named = newestFirst.slice(0, 3).map((a) => (a.value === undefined || a.value === null ? a.twin : `${a.twin} = ${value(a.value)}`));
+  const more = group.length > 3 ? `, and ${number(group.length - 3)} more` : '';
+  return {
+    key, tone: 'warn',
+    title: group.length === 1 ? `${first.alert}: ${first.twin}` : `${first.alert}: ${plural(group.length, 'twin')}${where}`,
+    detail: group.length === 1 ? `${value(first.value)}${where}` : named.join(', ') + more,
+    since: first.since,
+    href: group.length === 1 ? link('twins', first.twin) : undefined,
+  };
+}
+
+export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], alerts: Alert[]): Problem[] {
+  return [
+    ...sectionProblems('Journal', node.journal), ...sectionProblems('Store', node.store), ...uplinkProblems(node.uplink),
+    ...sectionProblems('MQTT', node.mqtt), ...functions.flatMap(meterProblems), ...alertProblems(alerts),
+  ].sort(byTone);
+}
+
+function sectionProblems(name: string, facts: Facts | undefined): Problem[] {
+  const error = facts?.error;
+  return typeof error === 'string' && error ? [{ key: name, tone: 'bad', title: `${name} reports an error`, detail: error }] : [];
+}
+
+function uplinkProblems(facts: Facts | undefined): Problem[] {
+  if (facts?.connected !== false || facts.configured === false) return sectionProblems('Uplink', facts);
+  return [{
+    key: 'Uplink', tone: 'bad', title: 'The coordinator cannot be reached',
+    detail: typeof facts.error === 'string' ? facts.error : 'This edge keeps working and sends the newest state when the link is back.',
+  }];
+}
+
+function meterProblems(fn: FunctionMeters): Problem[] {
+  const state = functionState(fn);
+  const href = link('functions');
+  if (state.tone === 'bad') return [{ key: fn.name, tone: 'bad', title: `Function ${fn.name}: ${state.text}`, detail: fn.error ?? '', href }];
+  const runs = fn.runs ?? 0;
+  const errors = fn.errors ?? 0;
+  if (errors === 0 || errors < runs / 100) return [];
+  return [{
+    key: fn.name, tone: 'warn', title: `Function ${fn.name} fails`,
+    detail: `${number(errors)} of ${plural(runs, 'run')} failed; the events are in the dead letters.`, href,
+  }];
+}

@@ -1,0 +1,44 @@
+// What every page needs, polled once for the whole app: who the server is, and at a coordinator its edges and alerts.
+
+import { api } from '../api/client';
+import type { Alert, Edge, NodeInfo } from '../api/types';
+import { RateHistory } from './history.svelte';
+import { Poll } from './poll.svelte';
+
+const period = 2000;
+
+class Session {
+  readonly rates = new RateHistory();
+  readonly node = new Poll<NodeInfo>(api.node, period, (node) => this.onNode(node));
+  readonly edges = new Poll<Edge[]>(api.edges, period, (edges) => this.onEdges(edges));
+  readonly alerts = new Poll<Alert[]>(api.alerts, 2 * period);
+  readonly role = $derived(this.node.data?.role);
+  private begun = false;
+
+  start(): void {
+    this.node.start();
+  }
+
+  private onNode(node: NodeInfo): void {
+    if (node.role === 'edge') this.rates.push(Date.now() / 1000, new Map([[node.name, node.rates?.events_per_second ?? null]]));
+    if (this.begun) return;
+    this.begun = true;
+    this.alerts.start();
+    if (node.role === 'coordinator') this.edges.start();
+    void this.backfill();
+  }
+
+  private onEdges(edges: Edge[]): void {
+    // A disconnected edge has no rate now, whatever it had when it was last heard.
+    const rates = edges.map((edge) => [edge.name, edge.connected ? edge.events_per_second ?? null : null] as const);
+    this.rates.push(Date.now() / 1000, new Map(rates));
+  }
+
+  private async backfill(): Promise<void> {
+    const from = new Date(Date.now() - 3_600_000).toISOString();
+    const rows = await api.windows({ level: 'edge', property: '', from }).catch(() => []);
+    if (rows.length > 0) this.rates.backfill(rows);
+  }
+}
+
+export const session = new Session();

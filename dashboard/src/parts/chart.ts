@@ -1,0 +1,89 @@
+// uPlot's options in doppel's look.
+
+import uPlot from 'uplot';
+import { cssColor } from '../lib/theme.svelte';
+
+export type Columns = [number[], ...(number | null)[][]];
+
+export interface Line {
+  label: string;
+  color: string;        // a CSS variable
+  width?: number;
+  dash?: number[];
+  fill?: number;        // opacity of the area below, down to the line's floor
+  floor?: number;       // the line (by index) that the area ends at; the axis without it
+  hidden?: boolean;     // drawn, but not in the legend
+}
+
+export interface ChartLook {
+  lines: Line[];
+  axes: boolean;
+  zero: boolean;        // the value axis begins at zero
+  height: number;
+  format: (v: number | null | undefined) => string;
+  onCursor: (index: number | null) => void;
+}
+
+const pad = (n: number): string => String(n).padStart(2, '0');
+
+function timeLabels(_: uPlot, splits: number[], _axis: number, _space: number, step: number): string[] {
+  return splits.map((split) => {
+    const date = new Date(split * 1000);
+    const minutes = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+    return step < 60 ? `${minutes}:${pad(date.getSeconds())}` : minutes;
+  });
+}
+
+function range(zero: boolean): uPlot.Range.Function {
+  return (_, low, high) => {
+    if (low === null || high === null) return [0, 1];
+    const margin = high === low ? Math.abs(high) * 0.1 || 1 : (high - low) * 0.12;
+    return zero ? [Math.min(0, low), high + margin] : [low - margin, high + margin];
+  };
+}
+
+function translucent(color: string, opacity: number): string {
+  return color.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
+}
+
+export function chartOptions(look: ChartLook, width: number): uPlot.Options {
+  const muted = cssColor('--muted');
+  const grid = cssColor('--line');
+  const axis: uPlot.Axis = {
+    stroke: muted, font: '11.5px "Inter Variable", sans-serif', gap: 6,
+    grid: { stroke: grid, width: 1 }, ticks: { show: false },
+  };
+  const lines = look.lines.map((line): uPlot.Series => {
+    const stroke = cssColor(line.color);
+    return {
+      label: line.label, stroke, width: line.width ?? 1.75, dash: line.dash, spanGaps: false,
+      fill: line.fill && line.floor === undefined ? translucent(stroke, line.fill) : undefined,
+      points: { show: (u, index) => onePoint(u.data[index]), size: 5, fill: stroke },
+    };
+  });
+  const bands = look.lines.flatMap((line, i): uPlot.Band[] => (line.floor === undefined || !line.fill ? [] : [
+    { series: [i + 1, line.floor + 1], fill: translucent(cssColor(line.color), line.fill) },
+  ]));
+  return {
+    width, height: look.height, bands,
+    padding: look.axes ? [8, 6, 0, 0] : [4, 2, 4, 2],
+    legend: { show: false },
+    scales: { x: { time: true }, y: { range: range(look.zero) } },
+    series: [{}, ...lines],
+    axes: look.axes
+      ? [{ ...axis, size: 28, space: 70, values: timeLabels, grid: { show: false } },
+         { ...axis, size: valueAxisSize, space: 36, values: (_, splits) => splits.map((split) => look.format(split)) }]
+      : [{ show: false }, { show: false }],
+    cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 6 } },
+    hooks: { setCursor: [(u) => look.onCursor(u.cursor.idx ?? null)] },
+  };
+}
+
+function valueAxisSize(_: uPlot, values: string[] | null): number {
+  return 14 + 7 * Math.max(2, ...(values ?? []).map((text) => text.length));
+}
+
+// A single value makes no line: show it as a point.
+function onePoint(values: ArrayLike<number | null | undefined> | undefined): boolean {
+  return Array.from(values ?? []).filter((v) => v !== null && v !== undefined).length === 1;
+}
