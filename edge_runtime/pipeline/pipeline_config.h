@@ -1,0 +1,44 @@
+// The part of the configuration that the fold depends on. It reaches the fold as a configuration record, never directly.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker_bridge/decode/mapping.h"
+#include "twin_store/model/result.h"
+#include "twin_store/model/time.h"
+
+namespace doppel {
+
+struct WindowSpec {
+  std::string name = "1m";
+  Duration length = std::chrono::minutes(1);
+  std::vector<std::string> group_by;            // labels, in the order of the group's text
+  std::vector<std::string> properties = {"*"};  // globs over names
+};
+
+struct WindowRules {
+  Duration lateness = std::chrono::seconds(5);
+  Duration flush = std::chrono::seconds(60);
+  Duration retain = std::chrono::hours(24);
+  std::uint64_t max_rows = 100'000;
+};
+
+struct PipelineConfig {
+  std::string edge;                    // name; breaks ties between equal times in the fleet
+  Mapping mapping;
+  std::vector<WindowSpec> windows{WindowSpec{}};
+  WindowRules window_rules;
+  std::uint64_t max_twins = 100'000;
+  std::uint64_t max_names = 100'000;
+  std::uint64_t max_dead_letters = 1'000;
+  std::vector<std::string> uplink_twins;  // MQTT filters over ids: whose latest values go up
+};
+
+std::string to_json(const PipelineConfig& config);
+Result<PipelineConfig> parse_pipeline_config(std::string_view json);
+
+}  // namespace doppel
