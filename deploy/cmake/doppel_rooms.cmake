@@ -15,7 +15,8 @@ endif()
 # The same bits everywhere: no fused multiply-add where the source has two operations.
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror -ffp-contract=off
   -ffunction-sections -fdata-sections -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-add_link_options(-Wl,--gc-sections)
+add_link_options(-Wl,--gc-sections $<$<CONFIG:Release>:-s>)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(DOPPEL_SANITIZE)
   add_compile_options(-fsanitize=${DOPPEL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DOPPEL_SANITIZE})
@@ -27,11 +28,13 @@ endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
-# doppel_room(NAME [ROOMS room...] [LIBRARIES library...]): the .cpp files of this folder as the static library doppel_NAME.
+# doppel_room(NAME [ROOMS room...] [LIBRARIES library...]): the .cpp files of this folder, but main.cpp, as the static library
+# doppel_NAME.
 # Libraries stay private to the room: their headers may not appear in its own headers.
 function(doppel_room name)
   cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     add_library(doppel_${name} INTERFACE)
     return()

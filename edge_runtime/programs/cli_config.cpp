@@ -1,0 +1,116 @@
+// doppel config check | show | doc
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "edge_runtime/config/doc.h"
+#include "edge_runtime/programs/cli_app.h"
+#include "edge_runtime/programs/command_line.h"
+#include "edge_runtime/programs/node_config.h"
+#include "edge_runtime/programs/output.h"
+
+namespace doppel {
+namespace {
+
+struct Options {
+  ConfigFlags flags;
+  std::string role = "edge";
+  bool json = false;
+};
+
+Role role_of(const Options& options) { return options.role == "edge" ? Role::edge : Role::coordinator; }
+
+// The configuration as TOML, or what is wrong with it.
+Result<std::string> effective(const Options& options) {
+  const auto source = config_source(options.flags);
+  if (!source) return source.error();
+  if (role_of(options) == Role::edge) {
+    const auto config = load_edge_config(*source);
+    if (!config) return config.error();
+    return effective_toml(Role::edge, *config);
+  }
+  const auto config = load_coordinator_config(*source);
+  if (!config) return config.error();
+  return effective_toml(Role::coordinator, *config);
+}
+
+nlohmann::json lines(const std::string& text) {
+  auto list = nlohmann::json::array();
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) list.push_back(line);
+  return list;
+}
+
+int check(const Options& options) {
+  const auto toml = effective(options);
+  if (options.json) {
+    const nlohmann::json answer = {{"valid", toml.has_value()},
+                                   {"problems", toml ? nlohmann::json::array() : lines(toml.error().message)}};
+    print(answer.dump(2) + "\n");
+    return toml ? kDone : kFailed;
+  }
+  if (!toml) {
+    print(toml.error().message + "\n");
+    return kFailed;
+  }
+  print(options.flags.file + ": " + styled("valid", Style::good) + "\n");
+  return kDone;
+}
+
+int show(const Options& options) {
+  const auto toml = effective(options);
+  if (!toml) return fail(toml.error());
+  print(options.json ? nlohmann::json{{"toml", *toml}}.dump(2) + "\n" : *toml);
+  return kDone;
+}
+
+nlohmann::json reference_json(Role role) {
+  auto list = nlohmann::json::array();
+  for (const Section& section : setting_table(role)) {
+    for (const Setting& setting : section.settings) {
+      list.push_back({{"setting", setting_path(section, setting)},
+                      {"repeated", section.repeated},
+                      {"allowed", allowed_values(setting)},
+                      {"help", setting.help}});
+    }
+  }
+  return list;
+}
+
+int doc(const Options& options) {
+  const Role role = role_of(options);
+  print(options.json ? reference_json(role).dump(2) + "\n" : setting_reference(role));
+  return kDone;
+}
+
+void add_role(CLI::App& app, Options& options) {
+  app.add_option("--role", options.role, "edge or coordinator; default: edge")
+      ->check(CLI::IsMember({"edge", "coordinator"}))
+      ->type_name("ROLE");
+  app.add_flag("--json", options.json, "Print JSON");
+}
+
+}  // namespace
+
+void add_config_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App& group = add_group(root, "config", "Check, show and explain configurations");
+
+  const auto checking = add_command<Options>(group, chosen, "check", "Say everything that is wrong with a file", check,
+                                             "  doppel config check edge.toml\n"
+                                             "  doppel config check fleet.toml --role coordinator");
+  checking.app.add_option("file", checking.options->flags.file, "Configuration file")->required()->type_name("FILE");
+  add_role(checking.app, *checking.options);
+
+  const auto showing = add_command<Options>(group, chosen, "show", "Print a configuration with all defaults filled in",
+                                            show, "  doppel config show\n  doppel config show --config edge.toml");
+  showing.app.add_option("--config", showing.options->flags.file, "Configuration file")->type_name("FILE");
+  showing.app.add_option("--set", showing.options->flags.set, "Any setting")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  add_role(showing.app, *showing.options);
+
+  const auto explaining = add_command<Options>(group, chosen, "doc", "Print what every setting means: Markdown", doc,
+                                               "  doppel config doc\n  doppel config doc --role coordinator");
+  add_role(explaining.app, *explaining.options);
+}
+
+}  // namespace doppel

@@ -1,0 +1,103 @@
+#include "edge_runtime/programs/command_line.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+
+#include "edge_runtime/config/suggest.h"
+#include "edge_runtime/programs/cli_app.h"
+
+namespace doppel {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  doppel edge --mqtt mqtt://127.0.0.1:1883     twins from a broker, without a configuration file
+  doppel twin list                             what the edge on this machine knows
+  doppel fn new overheat --lang cpp            begin a function
+  doppel COMMAND --help                        more about a command
+
+Exit codes: 0 done, 1 failed, 2 not understood.)";
+
+// The deepest command that the words name.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : innermost(*parsed.front());
+}
+
+std::vector<std::string> known_words(const CLI::App& app, bool options) {
+  std::vector<std::string> words;
+  if (options) {
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+    }
+    return words;
+  }
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    words.push_back(command->get_name());
+  }
+  return words;
+}
+
+std::string command_path(const CLI::App& app) {
+  if (!app.get_parent()) return app.get_name();
+  return command_path(*app.get_parent()) + " " + app.get_name();
+}
+
+int usage_error(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App& app = innermost(root);
+  std::string text = error.what();
+  const auto rest = root.remaining(true);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !rest.empty()) {
+    const std::string word = rest.front().substr(0, rest.front().find('='));
+    const bool option = word.starts_with("-");
+    text = std::string(option ? "unknown option " : "unknown word ") + "\"" + word + "\"" +
+           did_you_mean(word, known_words(app, option));
+  } else if (dynamic_cast<const CLI::RequiredError*>(&error) && app.get_require_subcommand_min() > 0) {
+    std::string list;
+    for (const std::string& word : known_words(app, false)) list += (list.empty() ? "" : " | ") + word;
+    text = "say which: " + list;
+  }
+  const std::string path = command_path(app);
+  std::fprintf(stderr, "%s: %s\nSee: %s --help\n", path.c_str(), text.c_str(), path.c_str());
+  return kUsage;
+}
+
+std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
+  auto root = std::make_unique<CLI::App>("doppel: twins of things from streams of messages, at the edge.", "doppel");
+  root->set_version_flag("--version", "doppel " + program_version());
+  root->require_subcommand(1);
+  root->footer(kExamples);
+  root->get_formatter()->column_width(34);
+  add_node_commands(*root, chosen);
+  add_twin_commands(*root, chosen);
+  add_function_commands(*root, chosen);
+  add_fleet_commands(*root, chosen);
+  add_sim_commands(*root, chosen);
+  add_journal_commands(*root, chosen);
+  add_config_commands(*root, chosen);
+  return root;
+}
+
+}  // namespace
+
+std::string program_version() { return DOPPEL_VERSION; }
+
+int run_command_line(const std::vector<std::string>& arguments) {
+  Chosen chosen;
+  const auto root = make_tree(chosen);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  reversed.pop_back();
+  try {
+    root->parse(reversed);
+    return chosen.run();
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return root->exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(*root, error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "doppel: unexpected: %s\n", error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace doppel
