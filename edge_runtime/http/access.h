@@ -1,0 +1,37 @@
+// Who may ask: the bearer token, and what keeps web pages of others away from a server that needs none on loopback.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "edge_runtime/http/message.h"
+#include "edge_runtime/http/router.h"
+#include "twin_store/model/result.h"
+
+namespace doppel {
+
+// 127.0.0.0/8, ::1 and "localhost".
+bool is_loopback(std::string_view address);
+
+// The token in a file: its first line, at least kMinToken characters. Errors: not_found, invalid_input (too short, or
+// readable by others than its owner and group).
+inline constexpr std::size_t kMinToken = 16;
+Result<std::string> read_token_file(const std::string& path);
+
+class AccessGuard {
+ public:
+  // An empty token: none is asked for.
+  explicit AccessGuard(std::string_view token);
+
+  // The refusal, if any: 400 unless there is one Host; 421 when, without a token, the Host is another than this machine's loopback (a
+  // web page that rebound its name); 403 for another Origin than the Host; 401 without the token, unless the route is open.
+  std::optional<Response> refusal(const Headers& headers, Access access, std::string_view path) const;
+
+ private:
+  bool holds_token(const Headers& headers) const;
+
+  std::string token_hash_;  // "" : no token
+};
+
+}  // namespace doppel

@@ -1,0 +1,52 @@
+#include "edge_runtime/http/node_routes.h"
+#include "edge_runtime/http/parameters.h"
+
+namespace doppel {
+namespace {
+
+Handler get_twin(EdgeApi& api) {
+  return [&api](const Request& request, const Reply& reply) {
+    const auto id = parse_twin_id(request.segment("id"));
+    if (!id) return reply.fail(id.error());
+    const auto format = parse_format(request);
+    if (!format) return reply.fail(format.error());
+    api.get_twin(*id, *format, answer_json(reply));
+  };
+}
+
+Response written(PropertyWritten outcome) {
+  Response response;
+  response.headers.emplace_back("ETag", '"' + std::to_string(outcome.revision) + '"');
+  response.body = std::move(outcome.json);
+  return response;
+}
+
+Handler set_property(EdgeApi& api) {
+  return [&api](const Request& request, const Reply& reply) {
+    auto write = parse_property_write(request);
+    if (!write) return reply.fail(write.error());
+    const bool conditional = write->expected_revision.has_value();
+    api.set_property(*write, [reply, conditional](Result<PropertyWritten> outcome) {
+      if (outcome) return reply.send(written(*std::move(outcome)));
+      const bool precondition_failed = conditional && outcome.error().code == ErrorCode::conflict;
+      precondition_failed ? reply.fail(Status::precondition_failed, outcome.error().message) : reply.fail(outcome.error());
+    });
+  };
+}
+
+}  // namespace
+
+Router make_edge_router(EdgeApi& api, StreamHub& hub, std::span<const Asset> assets) {
+  Router router = make_node_router(api, hub, assets);
+  router.add(Method::get, "/api/v1/twins/{id}", get_twin(api), {.query = {"format"}, .consumes = ""});
+  for (const auto method : {Method::put, Method::patch}) {
+    router.add(method, "/api/v1/twins/{id}/properties/{name}", set_property(api), {.query = {}, .consumes = "application/json"});
+  }
+  router.add(Method::get, "/api/v1/dead-letters",
+             parsed(parse_dead_letter_query,
+                    [&api](const DeadLetterQuery& query, auto answer) { api.list_dead_letters(query, answer); }),
+             {.query = {"limit", "after", "function", "twin", "reason"}, .consumes = ""});
+  return router;
+}
+
+}  // namespace doppel
