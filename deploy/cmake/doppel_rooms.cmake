@@ -61,13 +61,18 @@ function(doppel_test name folder)
   gtest_discover_tests(test_${name} PROPERTIES LABELS ${label} TIMEOUT 120 DISCOVERY_MODE PRE_TEST)
 endfunction()
 
-# doppel_fuzz(NAME SOURCE [ROOMS room...]): a libFuzzer program fuzz_NAME; nothing unless DOPPEL_FUZZ is on.
+# doppel_fuzz(NAME SOURCE [ROOMS room...]): a libFuzzer program fuzz_NAME, built by the target
+# fuzzers; nothing unless DOPPEL_FUZZ is on.
 function(doppel_fuzz name source)
   cmake_parse_arguments(ARG "" "" "ROOMS" ${ARGN})
   if(NOT DOPPEL_FUZZ)
     return()
   endif()
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
   add_executable(fuzz_${name} ${source})
+  add_dependencies(fuzzers fuzz_${name})
   list(TRANSFORM ARG_ROOMS PREPEND doppel_)
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_ROOMS})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
