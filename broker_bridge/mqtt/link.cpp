@@ -1,0 +1,146 @@
+#include "broker_bridge/mqtt/link.h"
+
+#include "twin_store/model/hash.h"
+
+namespace doppel {
+namespace {
+
+// A connection that lasted so long was a good one: the next pause is short again.
+constexpr std::chrono::seconds kGoodConnection{5};
+
+std::string_view name_of(MqttVersion version) { return version == MqttVersion::v5 ? "5" : "3.1.1"; }
+
+// Another version can help where the broker said so, or hung up without a word.
+bool may_speak_older(const ConnectOutcome& outcome, bool has_spoken_5) {
+  if (outcome.failure == ConnectFailure::version) return true;
+  return outcome.failure == ConnectFailure::no_answer && !has_spoken_5;
+}
+
+}  // namespace
+
+MqttLink::MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, Log& log)
+    : options_(std::move(options)),
+      handlers_(std::move(handlers)),
+      counters_(counters),
+      log_(log),
+      backoff_(options_.broker.reconnect_min, options_.broker.reconnect_max, hash64(options_.session.client_id)),
+      next_session_(options_.first_session) {}
+
+MqttLink::~MqttLink() { stop(); }
+
+void MqttLink::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void MqttLink::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void MqttLink::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (connect(stop)) wait_until_lost(stop);
+    take_down();
+    pause(stop);
+  }
+}
+
+bool MqttLink::connect(const std::stop_token& stop) {
+  MqttVersion version = MqttVersion::v5;
+  ConnectOutcome outcome = attempt(version, stop);
+  if (may_speak_older(outcome, has_spoken_5_)) {
+    version = MqttVersion::v3_1_1;
+    outcome = attempt(version, stop);
+  }
+  if (outcome.failure == ConnectFailure::stopped) return false;
+  if (outcome.failure != ConnectFailure::none) {
+    ++counters_.connect_failures;
+    log_.warning("mqtt_connect_failed", {{"broker", options_.broker.url}, {"why", outcome.reason}});
+    return false;
+  }
+  has_spoken_5_ = has_spoken_5_ || version == MqttVersion::v5;
+  counters_.version = static_cast<std::uint8_t>(version);
+  counters_.connected = true;
+  ++counters_.connects;
+  log_.info("mqtt_connected", {{"broker", options_.broker.url}, {"version", std::string(name_of(version))},
+                               {"session", outcome.session_present ? "kept" : "new"}});
+  subscribe_all(*present_client());
+  if (handlers_.connected) handlers_.connected();
+  return true;
+}
+
+ConnectOutcome MqttLink::attempt(MqttVersion version, const std::stop_token& stop) {
+  take_down();
+  const std::uint32_t session = next_session_++;
+  counters_.session = session;
+  MqttClient::Handlers handlers;
+  if (handlers_.message)
+    handlers.message = [this, session](const ReceivedMessage& message) { handlers_.message(message, session); };
+  handlers.lost = [this, session](const std::string& why) { lost(session, why); };
+  auto made = MqttClient::make(options_.broker, options_.session, version, std::move(handlers));
+  if (!made) return {ConnectFailure::refused, made.error().message, false};
+  const std::shared_ptr<MqttClient> client = std::move(made).value();
+  const ConnectOutcome outcome = client->connect(stop);
+  if (outcome.failure != ConnectFailure::none) return outcome;
+  const std::lock_guard lock(mutex_);
+  client_ = client;
+  return outcome;
+}
+
+void MqttLink::subscribe_all(MqttClient& client) {
+  for (const auto& filter : options_.retired_filters)
+    if (auto ok = client.unsubscribe(filter); !ok) log_.warning("mqtt_unsubscribe_failed", {{"why", ok.error().message}});
+  for (const auto& subscription : options_.subscriptions)
+    if (auto ok = client.subscribe(subscription); !ok) log_.error("mqtt_subscribe_failed", {{"why", ok.error().message}});
+}
+
+void MqttLink::wait_until_lost(const std::stop_token& stop) {
+  const auto since = std::chrono::steady_clock::now();
+  std::string why;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [this] { return lost_session_ + 1 == next_session_; });
+    why = lost_why_;
+  }
+  if (std::chrono::steady_clock::now() - since > kGoodConnection) backoff_.reset();
+  counters_.connected = false;
+  if (!stop.stop_requested()) log_.warning("mqtt_connection_lost", {{"broker", options_.broker.url}, {"why", why}});
+}
+
+void MqttLink::pause(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop, backoff_.next(), [] { return false; });
+}
+
+// On a thread of the library.
+void MqttLink::lost(std::uint32_t session, const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lost_session_ == session) return;  // the first reason is the one that counts
+    lost_session_ = session;
+    lost_why_ = why.empty() ? "the connection broke" : why;
+  }
+  changed_.notify_all();
+}
+
+void MqttLink::take_down() {
+  std::shared_ptr<MqttClient> client;
+  {
+    const std::lock_guard lock(mutex_);
+    client.swap(client_);
+  }
+  counters_.connected = false;
+  if (client) client->disconnect();
+}
+
+std::shared_ptr<MqttClient> MqttLink::present_client() const {
+  const std::lock_guard lock(mutex_);
+  return client_;
+}
+
+void MqttLink::publish(const Publication& publication, PublicationDone done) {
+  if (const auto client = present_client()) return client->publish(publication, std::move(done));
+  done(unavailable("no connection to " + options_.broker.url));
+}
+
+}  // namespace doppel

@@ -1,0 +1,76 @@
+// Keeps a connection to one broker up: connects with MQTT 5, or 3.1.1 where the broker speaks nothing newer, subscribes, and comes
+// back with growing pauses when the connection is lost.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker_bridge/mqtt/backoff.h"
+#include "broker_bridge/mqtt/client.h"
+#include "broker_bridge/mqtt/counters.h"
+#include "broker_bridge/mqtt/options.h"
+#include "twin_store/model/log.h"
+#include "twin_store/model/result.h"
+
+namespace doppel {
+
+struct MqttLinkOptions {
+  MqttBroker broker;
+  MqttSession session;
+  std::vector<MqttSubscription> subscriptions;
+  std::vector<std::string> retired_filters;
+  std::uint32_t first_session = 1;  // each attempt to connect takes the next number
+};
+
+// Thread: start and stop on one, the rest on any. The link has a thread of its own for connecting.
+class MqttLink {
+ public:
+  struct Handlers {
+    std::function<void(const ReceivedMessage&, std::uint32_t session)> message;  // absent: nothing is received
+    std::function<void()> connected;                                             // absent: nobody asks
+  };
+
+  MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, Log& log);
+  ~MqttLink();
+
+  void start();
+  void stop();  // says goodbye; no handler is called after it
+
+  // Without a connection `done` gets unavailable at once.
+  void publish(const Publication& publication, PublicationDone done);
+
+ private:
+  void run(const std::stop_token& stop);
+  bool connect(const std::stop_token& stop);
+  ConnectOutcome attempt(MqttVersion version, const std::stop_token& stop);
+  void subscribe_all(MqttClient& client);
+  void wait_until_lost(const std::stop_token& stop);
+  void pause(const std::stop_token& stop);
+  void lost(std::uint32_t session, const std::string& why);
+  void take_down();
+  std::shared_ptr<MqttClient> present_client() const;
+
+  const MqttLinkOptions options_;
+  const Handlers handlers_;
+  MqttCounters& counters_;
+  Log& log_;
+  Backoff backoff_;
+  std::uint32_t next_session_;
+  bool has_spoken_5_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::shared_ptr<MqttClient> client_;  // guarded by mutex_
+  std::uint32_t lost_session_ = 0;      // guarded by mutex_; sessions up to this one have ended
+  std::string lost_why_;                // guarded by mutex_
+
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace doppel

@@ -1,0 +1,65 @@
+// A journal in memory that can be told to refuse.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "twin_store/journal/journal.h"
+
+namespace doppel {
+
+class FakeJournal final : public Journal {
+ public:
+  struct Entry {
+    Delivery delivery;
+    std::string headers, topic, payload;
+  };
+
+  Result<Position> append(const NewRecord& record) override {
+    const std::lock_guard lock(mutex_);
+    ++attempts_;
+    if (!refusals_.empty()) {
+      const Error refusal = refusals_.front();
+      refusals_.pop_front();
+      return refusal;
+    }
+    entries_.push_back({record.delivery, std::string(record.headers), std::string(record.topic), std::string(record.payload)});
+    return Position{entries_.size()};
+  }
+  void refuse(const Error& error, int times) {
+    const std::lock_guard lock(mutex_);
+    for (int i = 0; i < times; ++i) refusals_.push_back(error);
+  }
+  std::vector<Entry> entries() const {
+    const std::lock_guard lock(mutex_);
+    return entries_;
+  }
+  int attempts() const {
+    const std::lock_guard lock(mutex_);
+    return attempts_;
+  }
+
+  Position last() const override { return Position{entries().size()}; }
+  Position last_synced() const override { return last(); }
+  Epoch epoch() const override { return Epoch::first; }
+  Result<void> sync() override { return {}; }
+  Result<void> begin_epoch(Position) override { return {}; }
+  void wait_for_append(Position, std::optional<Duration>) override {}
+  void wake() override {}
+  void on_synced(std::function<void(Position)>) override {}
+  Result<std::unique_ptr<JournalReader>> read_after(Position) override { return not_found("nothing to read here"); }
+  Position first() const override { return Position{1}; }
+  void set_committed(Position) override {}
+  std::uint64_t size_bytes() const override { return 0; }
+  Result<void> close() override { return {}; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;
+  std::deque<Error> refusals_;
+  int attempts_ = 0;
+};
+
+}  // namespace doppel
