@@ -34,9 +34,9 @@ struct JournalOptions {
 struct JournalRecovery {
   enum class Ending { fresh, clean, process_died, tail_may_be_lost };
   struct BadRange {
-    std::string file;
-    std::uint64_t first_offset, last_offset;
-    Position before, after;  // the valid records around it
+    std::string file;                         // the segment; a copy of the bytes lies in the journal's quarantine folder
+    std::uint64_t first_offset, last_offset;  // [first, last); equal where records are missing without a trace
+    Position before, after;                   // the valid records around it; none where nothing is known
   };
   Ending ending = Ending::fresh;
   Position last = Position::none;              // last valid record
@@ -45,12 +45,17 @@ struct JournalRecovery {
   std::vector<BadRange> corrupt;               // quarantined; valid records follow each
 };
 
-// A cursor. Thread: one at a time; any number of readers beside appends.
+// True when only a new epoch answers what was found: until then nothing can be appended.
+bool needs_new_epoch(const JournalRecovery& recovery);
+
+// A cursor. Goes on behind quarantined bytes. Thread: one at a time; any number of readers beside appends.
 class JournalReader {
  public:
   virtual ~JournalReader() = default;
-  // Appends up to `limit` records that follow the last one read, in order, to `records`; none at the present end. The
-  // views live until the next call that is made with `keep = false`, which frees what was read before.
+  // Appends up to `limit` records that follow the last one read, in order, to `records`; fewer (but at least one) when they
+  // come to more than 4 MiB, none at the present end. The views live until the next call with free_earlier.
+  // Errors, the same on every later call: corrupt_data (bytes that opening has not found are no record), not_found (retention
+  // overtook the reader), conflict (a record kind of a newer program), unavailable.
   enum class Views { free_earlier, keep_earlier };
   virtual Result<void> read(std::size_t limit, Views views, std::vector<Record>& records) = 0;
 };
@@ -61,16 +66,17 @@ class Journal {
   virtual ~Journal() = default;
 
   // Stamps the arrival, assigns the position, writes, publishes; with SyncPolicy::always also syncs. When it returns a
-  // position, every byte before it is written. Errors: limit_exceeded (budget, record too large), unavailable (the disk
-  // refused: sticky, every later append fails the same way).
+  // position, every byte before it is written. Errors: limit_exceeded (budget, record too large), conflict (a new epoch must
+  // begin first), unavailable (the disk refused: sticky, every later append fails the same way; or closed). The last segment of
+  // the budget is for marks, ticks and the like: a journal that takes no message can still be worked off.
   virtual Result<Position> append(const NewRecord& record) = 0;
 
   virtual Position last() const = 0;          // last published
   virtual Position last_synced() const = 0;   // on the medium; with SyncPolicy::never the same as last()
   virtual Epoch epoch() const = 0;
   virtual Result<void> sync() = 0;            // everything published before the call is on the medium
-  // Begins a new epoch in a new segment. The caller has made the epoch's base snapshot before. Positions skip ahead of
-  // `above` and of everything a lost tail may have used.
+  // Begins a new epoch in a new segment, on the medium when it returns. The caller has made the epoch's base snapshot
+  // before. Positions skip ahead of `above` and of everything a lost tail may have used.
   virtual Result<void> begin_epoch(Position above) = 0;
 
   // Blocks until a record after `seen` is published, or `wake()` is called (a call since the last wait counts), or the deadline
@@ -80,12 +86,13 @@ class Journal {
   // Called after each sync with last_synced(), on the thread that synced; must not block.
   virtual void on_synced(std::function<void(Position)> listener) = 0;
 
-  // From the first record after `after`; not_found when retention or an epoch gap has removed it.
+  // From the first record after `after`; not_found when retention has removed it, or `after` is beyond the last. The reader may
+  // outlive the journal, not the disk.
   virtual Result<std::unique_ptr<JournalReader>> read_after(Position after) = 0;
   virtual Position first() const = 0;         // oldest record kept
   // Records up to here are in the store: whole segments before it may go, as age and budget say.
   virtual void set_committed(Position position) = 0;
-  virtual std::uint64_t size_bytes() const = 0;
+  virtual std::uint64_t size_bytes() const = 0;  // of the segments, as allocated
 
   // Writes the end record, syncs, closes. Later appends fail.
   virtual Result<void> close() = 0;
@@ -96,8 +103,13 @@ struct OpenedJournal {
   JournalRecovery recovery;
 };
 
-// Opens or makes the journal under `folder` of `disk`, recovers it, and appends a start record. A tail that may be lost or
-// a corrupt range does not begin a new epoch by itself: the lane does, since it first snapshots its store.
+// Opens or makes the journal under `folder` of `disk` and recovers it. The start record is written with the first append or
+// epoch. A tail that may be lost or a corrupt range does not begin a new epoch by itself: the lane does, since it first
+// snapshots its store. Borrows: disk and clock, for the journal's life.
+// Errors: conflict (another process has it open: named; or a newer program wrote it), invalid_input (options), unavailable.
 Result<OpenedJournal> open_journal(Disk& disk, const std::string& folder, const Clock& clock, const JournalOptions& options);
+
+// A reader of what is there now, beside a process that writes or after one; changes nothing. Errors: as for read_after.
+Result<std::unique_ptr<JournalReader>> open_journal_readonly(Disk& disk, const std::string& folder, Position after);
 
 }  // namespace doppel
