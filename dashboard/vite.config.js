@@ -24,7 +24,11 @@ const licences = {
 };
 
 export default defineConfig({
-  plugins: [svelte(), licences],
+  plugins: [
+    // Short names for scoped styles: they are repeated in every template.
+    svelte({ configFile: false, compilerOptions: { cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }),
+    licences,
+  ],
   build: {
     target: ['chrome123', 'firefox128', 'safari17.5'],  // light-dark() and nesting stay as written
     modulePreload: { polyfill: false },

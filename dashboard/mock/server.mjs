@@ -34,7 +34,7 @@ function answer(world, role, dist, request, response) {
   if (!url.pathname.startsWith('/api/')) return file(dist, url.pathname, response);
   const path = url.pathname.slice('/api/v1'.length);
   if (path === '/stream') return stream(world, url.searchParams.get('twin'), request, response);
-  const body = path.startsWith('/twins/') ? twin(world, decodeURIComponent(path.slice(7))) : resource(world, role, path, url.searchParams);
+  const body = path.startsWith('/twins/') ? twin(world, role, decodeURIComponent(path.slice(7))) : resource(world, role, path, url.searchParams);
   return body === undefined
     ? send(response, 404, { title: 'Not Found', status: 404, detail: `nothing at ${url.pathname}` }, 'application/problem+json')
     : send(response, 200, body);
@@ -45,9 +45,9 @@ function resource(world, role, path, query) {
   switch (path) {
     case '/node': return node(world, role);
     case '/twins': return twins(world, role, query);
-    case '/aggregates': return { items: rows(world, role, query) };
+    case '/aggregates': return page(rows(world, role, query), query);
     case '/alerts': return { items: alerts(world).filter((alert) => fleet || alert.edge === 'north') };
-    case '/fleet/edges': return fleet ? { items: fleetEdges(world) } : undefined;
+    case '/edges': return fleet ? { items: fleetEdges(world) } : undefined;
     case '/functions': return fleet ? undefined : { items: functionMeters(world) };
     case '/dead-letters': return fleet ? undefined : { items: deadLetters(world) };
     default: return undefined;
@@ -62,7 +62,7 @@ function node(world, role) {
   return {
     ...base,
     counters: { events: busy ? Math.round(up * 165) : 0, dead_letters: busy ? 14 : 0, duplicates: busy ? 31 : 0 },
-    rates: { events_per_second: busy ? Math.round(165 + 20 * Math.sin(Date.now() / 7000) + 8 * world.random()) : 0 },
+    rates: { events_per_second: busy ? Math.round(108 + 9 * Math.sin(Date.now() / 7000) + 6 * world.random()) : 0 },
     journal: { healthy: true, epoch: 3, position: Math.round(up * 165), sync: 'interval', unsynced_seconds: 0.06, size_bytes: 412_331_008, budget_bytes: 1_073_741_824, reaches_back_seconds: 71_000 },
     store: { healthy: true, twins: world.twins.size && sites(world), dirty_bytes: 1_204_224, committed_seconds: 4.2, size_bytes: 9_814_016, written_a_day_bytes: 734_003_200 },
     uplink: { configured: true, connected: true, address: 'tcp://127.0.0.1:7090', backlog_keys: 12, acknowledged_revision: 90_412, lag_seconds: 0.3 },
@@ -75,25 +75,32 @@ function twins(world, role, query) {
   const limit = Number(query.get('limit') ?? 100);
   const ids = [...world.twins.values()].filter((twin) => role === 'coordinator' || twin.edge === 'north').map((twin) => twin.id)
     .filter((id) => id.startsWith(query.get('prefix') ?? '') && id > (query.get('after') ?? '')).sort();
-  const items = ids.slice(0, limit).map((id) => world.view(world.twins.get(id)));
+  const items = ids.slice(0, limit).map((id) => world.view(world.twins.get(id), role === 'coordinator'));
   return { items, next: ids.length > limit ? items.at(-1).id : null };
 }
 
-function twin(world, id) {
+function page(items, query) {
+  const from = Number(query.get('after') ?? 0);
+  const to = from + Number(query.get('limit') ?? 100);
+  return { items: items.slice(from, to), next: to < items.length ? String(to) : null };
+}
+
+function twin(world, role, id) {
   const found = world.twins.get(id);
-  return found && world.view(found);
+  return found && world.view(found, role === 'coordinator');
 }
 
 function rows(world, role, query) {
   return world.aggregates(query.get('level') ?? 'edge')
     .filter((row) => role === 'coordinator' || row.name === 'north')
-    .filter((row) => ['window', 'property', 'name', 'group'].every((field) => !query.has(field) || row[field] === query.get(field)))
+    .filter((row) => ['window', 'property', 'group'].every((field) => !query.get(field) || row[field] === query.get(field)))
+    .filter((row) => !query.get('edge') || row.name === query.get('edge'))
     .filter((row) => !query.has('from') || row.start >= query.get('from'));
 }
 
 function stream(world, id, request, response) {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  response.write(': hello\n\n');
+  response.write('retry: 2000\nevent: open\ndata: {}\nid: mock-0\n\n');
   let number = 0;
   const listener = (change) => {
     if (id && change.id !== id) return;

@@ -79,13 +79,13 @@ export class World {
     }
   }
 
-  view(twin) {
+  view(twin, coordinator) {
     const age = (Date.now() - Date.parse(twin.last_seen)) / 1000;
     const status = twin.edge === 'west' ? 'unreachable' : twin.silent ? (age > 60 ? 'offline' : 'stale') : 'online';
     const properties = Object.fromEntries(Object.entries(twin.properties).map(([name, { v, ts, rev, desired, pending_since }]) => [
       name, { v, ts, rev, fresh: status === 'online', ...(desired === undefined ? {} : { desired, pending_since }) }]));
     const { id, model, rev, events, last_seen, tags, geo } = twin;
-    return { id, model, rev, events, status, last_seen, tags, geo, properties };
+    return { ...(coordinator ? { edge: twin.edge } : {}), id, model, rev, events, status, last_seen, tags, geo, properties };
   }
 
   // One-minute rows of the last hour for every edge and kind.
@@ -95,6 +95,7 @@ export class World {
     const last = Math.floor(this.started / 60_000) * 60_000 - 60_000;
     for (let start = last - 59 * 60_000; start <= last; start += 60_000) {
       for (const [edge, site] of Object.entries(sites)) {
+        if (edge === 'harbor') continue;  // never heard
         if (edge === 'west' && start > last - 25 * 60_000) continue;
         for (const [kind, properties] of Object.entries(kinds)) rows.push(...this.windowRows(edge, site, kind, properties, start));
       }
@@ -105,7 +106,7 @@ export class World {
   windowRows(edge, site, kind, properties, start) {
     const twins = Math.ceil(site.twins / 3);
     const wave = Math.sin(start / 9e5 + site.twins);
-    const events = Math.round(twins * 30 * (1 + 0.18 * wave + 0.05 * this.random()));
+    const events = Math.round(twins * 60 * (1 + 0.18 * wave + 0.05 * this.random()));
     const common = { window: '1m', start: iso(start), end: iso(start + 60_000), level: 'edge', name: edge, group: `kind=${kind}` };
     const rows = [{ ...common, property: '', events, twins }];
     for (const [property, [middle, width]] of Object.entries(properties)) {
@@ -152,9 +153,10 @@ export function fleetEdges(world) {
     const edge = {
       name, region: site.region, connected: true, lag_seconds: 0.3, last_seen: iso(now - 400), version: '0.1.0',
       functions: [fn('threshold_alarm', '1.2.0'), fn(...common), fn('unit_conversion', '0.3.1')],
-      twins: site.twins, events_per_second: wobble(site.twins * 1.5), geo: site.at, alerts: 0,
+      twins: site.twins, events_per_second: wobble(site.twins), geo: site.at, alerts: 0,
     };
     if (name === 'north') edge.alerts = 4;
+    if (name === 'south') edge.alerts = 1;
     if (name === 'south') edge.functions[2] = fn('unit_conversion', '0.4.0', 'quarantined', 'fuel spent: 5,000,000 of 5,000,000 in 3 of the last 10 runs');
     if (name === 'fjord') edge.lag_seconds = 74;
     if (name === 'west') Object.assign(edge, { connected: false, lag_seconds: null, last_seen: iso(world.started - 25 * 60_000) });

@@ -1,7 +1,7 @@
 // The only module that knows the server's paths. Pages ask it for values and get types or an ApiError.
 
 import type {
-  Alert, DeadLetter, Edge, FunctionMeters, NodeInfo, Twin, TwinPage, WindowRow,
+  Alert, DeadLetter, Edge, FunctionMeters, Listing, NodeInfo, Twin, WindowRow,
 } from './types';
 
 const base = '/api/v1';
@@ -56,8 +56,23 @@ async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promis
   return response.json() as Promise<T>;
 }
 
-async function items<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T[]> {
-  return (await get<{ items?: T[] }>(path, query, signal)).items ?? [];
+const mostItems = 1000;  // the largest page that the server gives
+const mostPages = 10;
+
+async function list<T>(path: string, query?: Query, signal?: AbortSignal): Promise<Listing<T>> {
+  const { items, next } = await get<Partial<Listing<T>>>(path, query, signal);
+  return { items: items ?? [], next: next ?? null };
+}
+
+// All pages of a list, up to a limit: `next` tells that there were more.
+async function pages<T>(path: string, query: Query, signal?: AbortSignal): Promise<Listing<T>> {
+  let page = await list<T>(path, { ...query, limit: mostItems }, signal);
+  const items = page.items;
+  for (let i = 1; page.next !== null && i < mostPages; i += 1) {
+    page = await list<T>(path, { ...query, limit: mostItems, after: page.next }, signal);
+    items.push(...page.items);
+  }
+  return { items, next: page.next };
 }
 
 export interface TwinQuery {
@@ -69,20 +84,20 @@ export interface TwinQuery {
 
 export interface WindowQuery {
   level: string;
+  edge?: string;
   window?: string;
   property?: string;
-  name?: string;
   from?: string;
-  to?: string;
 }
 
 export const api = {
   node: (signal?: AbortSignal) => get<NodeInfo>('/node', {}, signal),
-  twins: (query: TwinQuery, signal?: AbortSignal) => get<TwinPage>('/twins', { ...query }, signal),
-  twin: (id: string, signal?: AbortSignal) => get<Twin>(`/twins/${encodeURIComponent(id)}`, {}, signal),
-  windows: (query: WindowQuery, signal?: AbortSignal) => items<WindowRow>('/aggregates', { ...query }, signal),
-  functions: (signal?: AbortSignal) => items<FunctionMeters>('/functions', {}, signal),
-  deadLetters: (signal?: AbortSignal) => items<DeadLetter>('/dead-letters', {}, signal),
-  edges: (signal?: AbortSignal) => items<Edge>('/fleet/edges', {}, signal),
-  alerts: (signal?: AbortSignal) => items<Alert>('/alerts', {}, signal),
+  twins: (query: TwinQuery, signal?: AbortSignal) => list<Twin>('/twins', { ...query }, signal),
+  // At a coordinator two edges may have a twin of one id.
+  twin: (id: string, edge?: string, signal?: AbortSignal) => get<Twin>(`/twins/${encodeURIComponent(id)}`, { edge }, signal),
+  windows: (query: WindowQuery, signal?: AbortSignal) => pages<WindowRow>('/aggregates', { ...query }, signal),
+  functions: async (signal?: AbortSignal) => (await list<FunctionMeters>('/functions', {}, signal)).items,
+  deadLetters: (signal?: AbortSignal) => list<DeadLetter>('/dead-letters', { limit: 500 }, signal),
+  edges: async (signal?: AbortSignal) => (await list<Edge>('/edges', {}, signal)).items,
+  alerts: (signal?: AbortSignal) => list<Alert>('/alerts', { limit: mostItems }, signal),
 };

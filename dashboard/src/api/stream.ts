@@ -6,8 +6,8 @@ import type { TwinChange } from './types';
 
 export interface StreamHandlers {
   change(change: TwinChange): void;
-  // The server dropped events for this slow reader: what is shown must be read again.
-  gap(): void;
+  // The feed begins here, or events were dropped for this slow reader: what is shown must be read again.
+  resync(): void;
   state(connected: boolean): void;
 }
 
@@ -25,7 +25,7 @@ export class FrameParser {
     const text = this.rest + chunk.replaceAll('\r\n', '\n');
     const blocks = text.split('\n\n');
     this.rest = blocks.pop() ?? '';
-    return blocks.map(parse).filter((frame) => frame.data !== '' || frame.event !== 'message');
+    return blocks.map(parse);
   }
 }
 
@@ -46,7 +46,7 @@ function parse(block: string): Frame {
 }
 
 // Returns the function that ends the stream.
-export function watchTwin(id: string, handlers: StreamHandlers): () => void {
+export function watchTwin(id: string, edge: string | undefined, handlers: StreamHandlers): () => void {
   const stop = new AbortController();
   let lastId: string | null = null;
   let delay = 1000;
@@ -54,7 +54,7 @@ export function watchTwin(id: string, handlers: StreamHandlers): () => void {
   async function readOnce(): Promise<void> {
     const headers: Record<string, string> = { Accept: 'text/event-stream', ...authorization() };
     if (lastId !== null) headers['Last-Event-ID'] = lastId;
-    const response = await fetch(address('/stream', { twin: id }), { headers, signal: stop.signal, cache: 'no-store' });
+    const response = await fetch(address('/stream', { twin: id, edge }), { headers, signal: stop.signal, cache: 'no-store' });
     if (!response.ok || !response.body) throw new Error(`stream answered ${response.status}`);
     handlers.state(true);
     delay = 1000;
@@ -66,7 +66,7 @@ export function watchTwin(id: string, handlers: StreamHandlers): () => void {
       for (const frame of parser.push(value)) {
         if (frame.id !== null) lastId = frame.id;
         if (frame.event === 'change') handlers.change(JSON.parse(frame.data) as TwinChange);
-        else if (frame.event === 'gap') handlers.gap();
+        else if (frame.event === 'gap' || frame.event === 'open') handlers.resync();
       }
     }
   }

@@ -44,14 +44,17 @@ export interface Twin {
 
 export interface TwinChange {
   id: string;
+  edge?: string;
   rev: number;
   events?: number;
   last_seen?: string;
-  properties?: Record<string, Property>;
+  properties?: Record<string, Partial<Property>>;
+  omitted?: number;  // properties left out of a change that was too large
 }
 
-export interface TwinPage {
-  items: Twin[];
+// A page of a list: `next` is the cursor of the page after it.
+export interface Listing<T> {
+  items: T[];
   next: string | null;
 }
 

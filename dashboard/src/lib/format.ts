@@ -4,6 +4,7 @@ import type { Json } from '../api/types';
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const precise = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
+const large = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 
 export const unknown = '–';
@@ -13,7 +14,8 @@ type Maybe<T> = T | null | undefined;
 export function number(value: Maybe<number>): string {
   if (value === null || value === undefined) return unknown;
   if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value) || Math.abs(value) >= 10_000) return whole.format(value);
+  if (Number.isInteger(value) || Math.abs(value) >= 1e6) return whole.format(value);
+  if (Math.abs(value) >= 1000) return large.format(value);
   return Math.abs(value) < 1e-4 ? value.toExponential(2) : precise.format(value);
 }
 

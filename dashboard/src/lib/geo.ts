@@ -1,6 +1,6 @@
 // Points on a map: the projection that shows them all, and clusters of those that would overlap.
 
-import { geoMercator, geoNaturalEarth1, type GeoProjection } from 'd3-geo';
+import { geoMercator, type GeoProjection } from 'd3-geo';
 import type { LonLat } from '../api/types';
 import { worse, type Tone } from './tone';
 
@@ -22,20 +22,17 @@ export function isPlace(geo: unknown): geo is LonLat {
   return Array.isArray(geo) && geo.length === 2 && Math.abs(geo[0]) <= 180 && Math.abs(geo[1]) <= 90;
 }
 
-const leastSpan = 6;  // degrees; below it the coast line has no detail left to show
+const leastSpan = 16;  // degrees; below it the coast line has no detail left to show
 
-// One map for the planet, another for a part of it.
+// The world without its polar ends, or the part that holds the points.
 export function projectionFor(points: LonLat[], width: number, height: number, world: boolean): GeoProjection {
   const lons = points.map(([lon]) => lon);
   const lats = points.map(([, lat]) => lat);
-  const span = Math.max(...lons) - Math.min(...lons);
-  if (world || points.length === 0 || span > 120) {
-    return geoNaturalEarth1().fitExtent([[6, 6], [width - 6, height - 6]], { type: 'Sphere' });
-  }
-  const [west, east] = widened(Math.min(...lons), Math.max(...lons), leastSpan);
-  const [south, north] = widened(Math.min(...lats), Math.max(...lats), leastSpan / 2);
+  const whole = world || points.length === 0;
+  const [west, east] = whole ? [-175, 175] : widened(Math.min(...lons), Math.max(...lons), leastSpan);
+  const [south, north] = whole ? [-56, 74] : widened(Math.min(...lats), Math.max(...lats), leastSpan / 2);
   const corners: LonLat[] = [[west, clampLat(south)], [east, clampLat(north)]];
-  const margin = Math.min(48, width / 8);
+  const margin = whole ? 4 : Math.min(48, width / 8);
   return geoMercator()
     .fitExtent([[margin, margin], [width - margin, height - margin]], { type: 'MultiPoint', coordinates: corners })
     .clipExtent([[0, 0], [width, height]]);

@@ -16,8 +16,9 @@ export class RateHistory {
     this.version += 1;
   }
 
-  // Rows that count events: each becomes the mean rate of its window, at the window's middle.
+  // Rows that count events (those without a property): each becomes the mean rate of its window, at the window's middle.
   backfill(rows: WindowRow[]): void {
+    if (rows.length === 0) return;
     const first = this.points[0]?.time ?? Date.now() / 1000;
     const windows = new Map<number, Sample>();
     for (const row of shortestWindow(rows)) {

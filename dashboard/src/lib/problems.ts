@@ -2,7 +2,7 @@
 
 import type { Alert, Edge, Facts, FunctionMeters, NodeInfo } from '../api/types';
 import { duration, number, plural, value } from './format';
-import { link } from './router.svelte';
+import { link, twinLink } from './router.svelte';
 import { byTone, edgeState, functionState, type Tone } from './tone';
 
 export interface Problem {
@@ -28,7 +28,7 @@ function edgeProblem(edge: Edge): Problem[] {
   }[text] ?? '';
   return [{
     key: `edge ${edge.name}`, tone, title: `Edge ${edge.name} is ${text}`, detail,
-    since: edge.last_seen ?? undefined, href: link('edges', edge.name),
+    since: edge.connected ? undefined : (edge.last_seen ?? undefined), href: link('edges', edge.name),
   }];
 }
 
@@ -63,7 +63,7 @@ function alertProblem(key: string, group: Alert[]): Problem {
     title: group.length === 1 ? `${first.alert}: ${first.twin}` : `${first.alert}: ${plural(group.length, 'twin')}${where}`,
     detail: group.length === 1 ? `${value(first.value)}${where}` : named.join(', ') + more,
     since: first.since,
-    href: group.length === 1 ? link('twins', first.twin) : undefined,
+    href: group.length === 1 ? twinLink(first.twin, first.edge) : undefined,
   };
 }
 

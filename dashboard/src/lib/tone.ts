@@ -39,6 +39,12 @@ export function functionState(fn: EdgeFunction | FunctionMeters): State {
   return { tone: functionTones[fn.state] ?? 'unknown', text: fn.state };
 }
 
+// What an edge said of a function before it fell silent is no longer known to be so.
+export function functionStateOn(edge: Edge, fn: EdgeFunction): State {
+  const state = functionState(fn);
+  return edge.connected === true || state.tone !== 'ok' ? state : { tone: 'unknown', text: `was ${state.text}` };
+}
+
 export function yesNo(value: unknown, yes: string, no: string): State {
   if (typeof value !== 'boolean') return unknown;
   return value ? { tone: 'ok', text: yes } : { tone: 'bad', text: no };

@@ -38,18 +38,15 @@ export class LiveTwin {
   private refresh: ReturnType<typeof setInterval> | undefined;
   private unwatch: (() => void) | undefined;
 
-  constructor(private readonly id: string) {}
+  constructor(private readonly id: string, private readonly edge?: string) {}
 
   start(): void {
     void this.read();
     this.refresh = setInterval(() => void this.read(), refreshPeriod);
-    this.unwatch = watchTwin(this.id, {
+    this.unwatch = watchTwin(this.id, this.edge, {
       change: (change) => this.apply(change),
-      gap: () => void this.read(),
-      state: (connected) => {
-        if (connected && !this.streaming) void this.read();
-        this.streaming = connected;
-      },
+      resync: () => void this.read(),
+      state: (connected) => { this.streaming = connected; },
     });
   }
 
@@ -65,7 +62,7 @@ export class LiveTwin {
 
   private async read(): Promise<void> {
     try {
-      const twin = await api.twin(this.id);
+      const twin = await api.twin(this.id, this.edge);
       // The stream may have been faster than this answer.
       if (this.twin && this.twin.rev > twin.rev) return;
       this.record(twin.properties);
@@ -80,11 +77,13 @@ export class LiveTwin {
 
   private apply(change: TwinChange): void {
     if (change.id !== this.id || !this.twin || change.rev <= this.twin.rev) return;
+    const changed = Object.entries(change.properties ?? {});
+    if (change.omitted || changed.some(([, { v }]) => v === undefined)) return void this.read();
     const properties = { ...this.twin.properties };
-    for (const [name, property] of Object.entries(change.properties ?? {})) {
-      properties[name] = { ...properties[name], fresh: true, ...property };
+    for (const [name, property] of changed) {
+      properties[name] = { ...properties[name], fresh: true, ...property as Property };
     }
-    this.record(change.properties ?? {});
+    this.record(properties);
     this.twin = {
       ...this.twin, properties, rev: change.rev, events: change.events ?? this.twin.events,
       last_seen: change.last_seen ?? this.twin.last_seen, status: 'online',

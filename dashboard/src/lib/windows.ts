@@ -1,4 +1,4 @@
-// Window rows as series: one for each (edge or region, group) of a property.
+// Window rows as series: one for each (property, name of the edge or region, group).
 
 import type { WindowRow } from '../api/types';
 import type { Columns } from '../parts/chart';
@@ -10,7 +10,7 @@ export interface WindowSeries {
   newest: WindowRow;
 }
 
-export function distinct(rows: WindowRow[], field: 'window' | 'property' | 'name'): string[] {
+export function distinct(rows: WindowRow[], field: 'window' | 'property'): string[] {
   return [...new Set(rows.map((row) => row[field]))].sort();
 }
 
@@ -20,24 +20,23 @@ export function windowNames(rows: WindowRow[]): string[] {
   return [...lengths].sort((a, b) => a[1] - b[1]).map(([name]) => name);
 }
 
-export function seriesOf(rows: WindowRow[], named: boolean): WindowSeries[] {
+export function seriesOf(rows: WindowRow[]): WindowSeries[] {
   const groups = new Map<string, WindowRow[]>();
   for (const row of rows) {
-    const key = `${row.name}\n${row.group}`;
+    const key = [row.property, row.name, row.group].join('\n');
     const group = groups.get(key);
     if (group) group.push(row);
     else groups.set(key, [row]);
   }
-  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, group]) => series(key, group, named));
+  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, group]) => series(key, group));
 }
 
-function series(key: string, rows: WindowRow[], named: boolean): WindowSeries {
+function series(key: string, rows: WindowRow[]): WindowSeries {
   const byTime = rows.toSorted((a, b) => a.start.localeCompare(b.start));
   const newest = byTime.at(-1) as WindowRow;
   const pick = (field: 'min' | 'max' | 'mean' | 'p95'): (number | null)[] => byTime.map((row) => row[field] ?? null);
-  const title = [named ? newest.name : '', newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · ');
   return {
-    key, newest, title: title || 'all',
+    key, newest, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · '),
     columns: [byTime.map((row) => Date.parse(row.start) / 1000), pick('min'), pick('max'), pick('mean'), pick('p95')],
   };
 }

@@ -1,6 +1,7 @@
 // uPlot's options in doppel's look.
 
 import uPlot from 'uplot';
+import { short } from '../lib/format';
 import { cssColor } from '../lib/theme.svelte';
 
 export type Columns = [number[], ...(number | null)[][]];
@@ -72,11 +73,20 @@ export function chartOptions(look: ChartLook, width: number): uPlot.Options {
     series: [{}, ...lines],
     axes: look.axes
       ? [{ ...axis, size: 28, space: 70, values: timeLabels, grid: { show: false } },
-         { ...axis, size: valueAxisSize, space: 36, values: (_, splits) => splits.map((split) => look.format(split)) }]
+         { ...axis, size: valueAxisSize, space: 36, values: (_, splits) => axisNumbers(splits) }]
       : [{ show: false }, { show: false }],
     cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 6 } },
     hooks: { setCursor: [(u) => look.onCursor(u.cursor.idx ?? null)] },
   };
+}
+
+// As many decimals as it takes to tell the lines of the grid apart.
+function axisNumbers(splits: number[]): string[] {
+  const step = Math.abs((splits[1] ?? 0) - (splits[0] ?? 0)) || 1;
+  const decimals = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
+  const most = Math.max(...splits.map(Math.abs));
+  if (most >= 1e5 && step >= 100) return splits.map((split) => short(split));
+  return splits.map((split) => split.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
 }
 
 function valueAxisSize(_: uPlot, values: string[] | null): number {
