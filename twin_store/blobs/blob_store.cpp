@@ -29,7 +29,10 @@ Result<std::string> BlobStore::put(std::string_view bytes) {
     return limit_exceeded("a blob of " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(kMaxBlobBytes) + " are kept");
   }
   std::string hash = sha256_hex(bytes);
-  if (get(hash)) return hash;  // a damaged one is written anew
+  if (get(hash)) {  // a damaged one is written anew
+    if (const auto synced = disk_.sync_folder(folder_); !synced) return synced.error();
+    return hash;
+  }
 
   const std::string temporary = path(std::string(kTemporary) + std::to_string(next_temporary_++) + "-" + hash);
   if (const auto written = write_new(temporary, bytes); !written) {

@@ -1,0 +1,55 @@
+// Runs functions: WebAssembly modules under ABI 1, each run in a fresh instance with exact fuel.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "functions/abi/manifest.h"
+#include "functions/abi/run.h"
+#include "twin_store/blobs/blob_store.h"
+#include "twin_store/model/result.h"
+
+namespace doppel {
+
+struct WasmOptions {
+  std::string cache_folder;                                              // of native code; made with mode 0700 if absent
+  std::vector<std::string> compiler{"/proc/self/exe", "compile-module"};  // becomes run_compile_helper
+  std::uint64_t cache_bytes = 1u << 30;                                  // native code kept on disk
+  std::size_t loaded_modules = 256;                                      // mapped at once; least recently used ones go
+};
+
+struct ModuleInfo {
+  std::string sha256;
+  std::uint64_t bytes = 0;
+  std::uint64_t initial_memory_bytes = 0;
+  bool imports_log = false;
+};
+
+// Thread: any, also several at once; a Runner is used by one thread at a time. Runners must not outlive their engine.
+class WasmEngine final : public RunnerLoader {
+ public:
+  // Borrows `blobs`. Errors: unavailable (the cache folder cannot be made or is not private).
+  static Result<std::unique_ptr<WasmEngine>> open(const WasmOptions& options, const BlobStore& blobs);
+  ~WasmEngine() override;
+
+  // Whether this module may be accepted under this manifest: to be asked before its bytes become a blob. Compiles it, so that
+  // a later load is quick. Errors: invalid_input with everything that is wrong; unavailable (helper, disk).
+  Result<ModuleInfo> validate(std::string_view wasm, const Manifest& manifest);
+
+  // From native code when it is there, else compiled anew from the blob. Errors as of BlobStore::get and validate().
+  Result<std::unique_ptr<Runner>> load(const std::string& module_sha256, const Manifest& manifest) override;
+
+  // What decides results and fuel beside the module; part of a fold version.
+  static std::string version();
+
+ private:
+  struct Parts;
+  explicit WasmEngine(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace doppel
