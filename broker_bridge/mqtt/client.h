@@ -32,11 +32,11 @@ struct ReceivedMessage {
 };
 
 struct Publication {
-  std::string topic;
-  std::string payload;
+  std::string topic = {};
+  std::string payload = {};
   std::uint8_t qos = 0;  // 0, 1, 2
   bool retain = false;
-  std::string id;        // MQTT 5: sent along as the user property kPublicationId, by which receivers drop repeats; may be ""
+  std::string id = {};   // MQTT 5: sent along as the user property kPublicationId, by which receivers drop repeats; may be ""
 };
 inline constexpr std::string_view kPublicationId = "doppel-id";
 
@@ -45,7 +45,7 @@ inline constexpr std::string_view kPublicationId = "doppel-id";
 using PublicationDone = std::function<void(const Result<void>&)>;
 
 struct MqttSession {
-  std::string client_id;
+  std::string client_id = {};
   bool keep = false;                      // the broker keeps the session after the connection
   std::chrono::seconds expiry{0};         // MQTT 5
   std::uint16_t receive_maximum = 65'535;  // MQTT 5
@@ -62,7 +62,7 @@ enum class ConnectFailure : std::uint8_t {
 
 struct ConnectOutcome {
   ConnectFailure failure = ConnectFailure::none;
-  std::string reason;            // of the failure
+  std::string reason = {};       // of the failure
   bool session_present = false;  // the broker has kept the session
 };
 

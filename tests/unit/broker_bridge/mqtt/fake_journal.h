@@ -10,7 +10,7 @@
 
 namespace doppel {
 
-class FakeJournal final : public Journal {
+class FakeJournal : public Journal {
  public:
   struct Entry {
     Delivery delivery;
