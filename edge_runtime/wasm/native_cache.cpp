@@ -75,12 +75,12 @@ Result<void> NativeCache::compile(const std::string& key, std::string_view wasm,
   if (::rename(out.path().c_str(), path(key).c_str()) != 0) {
     return folder_error(folder_, "cannot take the compiled module: " + std::generic_category().message(errno));
   }
-  remove_unused();
+  remove_unused(path(key));
   return {};
 }
 
 // A file that is still mapped goes on working after its name is gone.
-void NativeCache::remove_unused() {
+void NativeCache::remove_unused(const std::string& newest) {
   struct Entry {
     fs::path path;
     fs::file_time_type used;
@@ -97,6 +97,7 @@ void NativeCache::remove_unused() {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries) {
     if (total <= budget_bytes_) return;
+    if (entry.path == newest) continue;
     fs::remove(entry.path, error);
     total -= entry.size;
   }

@@ -12,7 +12,8 @@
 namespace doppel::wasm {
 
 // Native code is run as it is: so the folder must be the user's own and closed to all others (0700), and a file gets its name
-// by rename once it is whole and synced. Beyond `budget_bytes` the files unused for longest are removed. Thread: any.
+// by rename once it is whole and synced. Beyond `budget_bytes` the files unused for longest are removed, but never the newest.
+// Thread: any.
 class NativeCache {
  public:
   // `compiler` is the command that becomes the helper, without its three arguments.
@@ -30,7 +31,7 @@ class NativeCache {
   Result<void> compile(const std::string& key, std::string_view wasm, std::string_view plan);
 
  private:
-  void remove_unused();
+  void remove_unused(const std::string& newest);
 
   std::string folder_;
   std::vector<std::string> compiler_;

@@ -12,39 +12,6 @@
 #include "twin_store/model/hash.h"
 
 namespace doppel {
-namespace {
-
-class WasmRunner final : public Runner {
- public:
-  WasmRunner(wasm::ModuleShelf& shelf, const std::string& module_sha256, const FunctionLimits& limits) : shelf_(shelf) {
-    place_.module_sha256 = module_sha256;
-    place_.limits = limits;
-  }
-  ~WasmRunner() override { shelf_.remove(place_); }
-  WasmRunner(const WasmRunner&) = delete;
-  WasmRunner& operator=(const WasmRunner&) = delete;
-
-  Result<void> load() {
-    const auto module = shelf_.take(place_);
-    if (!module) return module.error();
-    return {};
-  }
-
-  void run(std::span<char> input, RunResult& result) override {
-    const auto module = shelf_.take(place_);
-    if (module) return wasm::execute(**module, place_.limits, input, result);
-    result = RunResult{};
-    result.outcome = RunOutcome::host_failure;
-    result.reason = module.error().message;
-  }
-
- private:
-  wasm::ModuleShelf& shelf_;
-  wasm::ShelfPlace place_;
-};
-
-}  // namespace
-
 struct WasmEngine::Parts {
   Parts(const WasmOptions& options, const BlobStore& blob_store)
       : blobs(blob_store),
@@ -85,11 +52,41 @@ struct WasmEngine::Parts {
   wasm::ModuleShelf shelf;
 };
 
-WasmEngine::WasmEngine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+// Shares the engine's parts, so that the order in which the two end does not matter.
+class WasmEngine::LoadedRunner final : public Runner {
+ public:
+  LoadedRunner(std::shared_ptr<Parts> parts, const std::string& module_sha256, const FunctionLimits& limits) : parts_(std::move(parts)) {
+    place_.module_sha256 = module_sha256;
+    place_.limits = limits;
+  }
+  ~LoadedRunner() override { parts_->shelf.remove(place_); }
+  LoadedRunner(const LoadedRunner&) = delete;
+  LoadedRunner& operator=(const LoadedRunner&) = delete;
+
+  Result<void> load() {
+    const auto module = parts_->shelf.take(place_);
+    if (!module) return module.error();
+    return {};
+  }
+
+  void run(std::span<char> input, RunResult& result) override {
+    const auto module = parts_->shelf.take(place_);
+    if (module) return wasm::execute(**module, place_.limits, input, result);
+    result = RunResult{};
+    result.outcome = RunOutcome::host_failure;
+    result.reason = module.error().message;
+  }
+
+ private:
+  std::shared_ptr<Parts> parts_;
+  wasm::ShelfPlace place_;
+};
+
+WasmEngine::WasmEngine(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
 WasmEngine::~WasmEngine() = default;
 
 Result<std::unique_ptr<WasmEngine>> WasmEngine::open(const WasmOptions& options, const BlobStore& blobs) {
-  auto parts = std::make_unique<Parts>(options, blobs);
+  auto parts = std::make_shared<Parts>(options, blobs);
   if (const auto opened = parts->cache.open(); !opened) return opened.error();
   return std::unique_ptr<WasmEngine>(new WasmEngine(std::move(parts)));
 }
@@ -111,7 +108,7 @@ Result<ModuleInfo> WasmEngine::validate(std::string_view bytes, const Manifest& 
 }
 
 Result<std::unique_ptr<Runner>> WasmEngine::load(const std::string& module_sha256, const Manifest& manifest) {
-  auto runner = std::make_unique<WasmRunner>(parts_->shelf, module_sha256, manifest.limits);
+  auto runner = std::make_unique<LoadedRunner>(parts_, module_sha256, manifest.limits);
   if (const auto loaded = runner->load(); !loaded) return loaded.error();
   return std::unique_ptr<Runner>(std::move(runner));
 }

@@ -28,10 +28,10 @@ struct ModuleInfo {
   bool imports_log = false;
 };
 
-// Thread: any, also several at once; a Runner is used by one thread at a time. Runners must not outlive their engine.
+// Thread: any, also several at once; a Runner is used by one thread at a time.
 class WasmEngine final : public RunnerLoader {
  public:
-  // Borrows `blobs`. Errors: unavailable (the cache folder cannot be made or is not private).
+  // Borrows `blobs`, for as long as runners live. Errors: unavailable (the cache folder cannot be made or is not private).
   static Result<std::unique_ptr<WasmEngine>> open(const WasmOptions& options, const BlobStore& blobs);
   ~WasmEngine() override;
 
@@ -47,9 +47,10 @@ class WasmEngine final : public RunnerLoader {
 
  private:
   struct Parts;
-  explicit WasmEngine(std::unique_ptr<Parts> parts);
+  class LoadedRunner;
+  explicit WasmEngine(std::shared_ptr<Parts> parts);
 
-  std::unique_ptr<Parts> parts_;
+  std::shared_ptr<Parts> parts_;
 };
 
 }  // namespace doppel

@@ -18,7 +18,7 @@ void spin() {
 
 int divide_by_zero() {
   volatile int zero = 0;
-  return 1 / zero;
+  return 1000 / zero;
 }
 
 void grow() {
