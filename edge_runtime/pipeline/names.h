@@ -18,6 +18,8 @@ class NameTable {
  public:
   explicit NameTable(std::size_t limit) : limit_(limit) { grow(); }
 
+  void set_limit(std::size_t limit) { limit_ = limit; }  // names there are stay
+
   // Nothing when the table is full: what would carry the name is refused by it.
   std::optional<Name> intern(std::string_view text);
   std::optional<Name> find(std::string_view text) const;
@@ -30,7 +32,7 @@ class NameTable {
   std::size_t slot_of(std::string_view text) const;
   void grow();
 
-  const std::size_t limit_;
+  std::size_t limit_;
   std::deque<std::string> texts_;
   std::vector<std::uint32_t> slots_;  // open addressing, at most half full
 };

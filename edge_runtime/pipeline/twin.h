@@ -60,9 +60,10 @@ struct Twin {
 
   // Not stored.
   bool dirty = false;
-  std::uint32_t last_item = UINT32_MAX;  // of the batch at work, see the pipeline
-  std::uint64_t rev_before_batch = 0;
-  std::vector<std::uint32_t> groups;     // of each configured window, while labels stay
+  std::vector<std::uint32_t> groups;       // of each configured window; empty: to be found again
+  std::uint32_t items = 0;                 // of this twin in the wave at work
+  std::uint32_t run_number = 0, run_index = 0;  // its place in the function run that is being built
+  std::optional<std::uint64_t> rev_before_batch;  // set while the batch at work has changed it
 
   const PropertySlot* find(Name name) const;
   PropertySlot* find(Name name);

@@ -263,6 +263,45 @@ void Windows::emit(Buckets::iterator at, Position mark, std::vector<OutboxRow>& 
   dirty_.insert(at->first);
 }
 
+void Windows::emit_all(Position mark, std::vector<OutboxRow>& rows) {
+  for (auto at = buckets_.begin(); at != buckets_.end(); ++at) {
+    if (at->second.to_emit) emit(at, mark, rows);
+  }
+  due_.clear();
+}
+
+void Windows::adopt(Windows& before) {
+  ledger_ = before.ledger_;
+  while (!before.buckets_.empty()) {
+    const auto at = before.buckets_.begin();
+    const Spec& old_spec = before.specs_[at->first.window];
+    const auto spec = std::find_if(specs_.begin(), specs_.end(), [&](const Spec& s) {
+      return s.config.name == old_spec.config.name && s.config.length == old_spec.config.length;
+    });
+    const auto group = groups_.intern(at->first.group);
+    if (spec != specs_.end() && group) {
+      const BucketKey key{at->first.start, static_cast<std::uint32_t>(spec - specs_.begin()), groups_.text(*group)};
+      Bucket& bucket = buckets_[key];
+      bucket.population = at->second.population;
+      bucket.population_revision = at->second.population_revision;
+      bucket.emit_after = at->second.emit_after;
+      bucket.to_store = true;
+      ++rows_;
+      for (const auto old_column : before.columns_by_name(old_spec, at->second)) {
+        const auto column = column_of(*spec, old_spec.columns[static_cast<std::size_t>(old_column)]);
+        if (column == kExcluded) continue;
+        Row& row = row_at(*spec, bucket, column);
+        row = std::move(*at->second.rows[static_cast<std::size_t>(old_column)]);
+        row.to_store = true;
+      }
+      dirty_.insert(key);
+    }
+    before.erase(at);
+  }
+  // Deletions are applied before what is stored: rows that were taken over are written again.
+  deleted_ = std::move(before.deleted_);
+}
+
 std::optional<Timestamp> Windows::next_due() const {
   if (due_.empty()) return std::nullopt;
   return due_.begin()->first;

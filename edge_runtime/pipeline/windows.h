@@ -70,6 +70,13 @@ class Windows {
   void fire_due(Timestamp now, Position mark, std::vector<OutboxRow>& rows);
   std::optional<Timestamp> next_due() const;
 
+  // Emits everything that waits for it, due or not.
+  void emit_all(Position mark, std::vector<OutboxRow>& rows);
+
+  // After a change of configuration: takes over the rows of windows that are still configured, and what is to be stored of the
+  // others. `before` is empty afterwards.
+  void adopt(Windows& before);
+
   // Of a new incarnation: the old rows stay above under theirs, and here all begin again, empty.
   void clear();
 

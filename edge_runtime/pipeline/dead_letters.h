@@ -1,0 +1,66 @@
+// What could not be applied, with why and its own copy of the input, so that it can be looked at and tried again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "twin_store/model/ids.h"
+#include "twin_store/model/result.h"
+#include "twin_store/model/time.h"
+#include "twin_store/store/store.h"
+
+namespace doppel {
+
+struct DeadLetter {
+  Position position = Position::none;  // of the record that caused it
+  Timestamp arrival;
+  std::string reason;     // a fixed word: "bad_payload", "twin_limit", "trap", ...
+  std::string detail;     // what is wrong, with value and limit; for functions with the backtrace
+  std::string function;   // empty when none was at work
+  std::string version;    // of the function
+  std::string twin;       // empty when none was found
+  std::string topic;
+  std::string payload;    // at most kPayloadBytes of it
+  std::uint64_t payload_size = 0;
+};
+
+// Thread: the lane's.
+class DeadLetters {
+ public:
+  static constexpr std::string_view kTable = "dead_letter";
+  static constexpr std::size_t kPayloadBytes = 16 * 1024;
+
+  explicit DeadLetters(std::uint64_t limit) : limit_(limit) {}
+
+  Result<void> load(const StoreReader& store);
+  void take_changes(std::vector<RowChange>& changes);
+
+  // Beyond the limit the oldest goes, and is counted.
+  void add(DeadLetter letter);
+  void set_limit(std::uint64_t limit) { limit_ = limit; }
+
+  // Oldest first.
+  void for_each(const std::function<void(const DeadLetter&)>& visit) const;
+  std::size_t size() const { return letters_.size(); }
+  const std::map<std::string, std::uint64_t>& counts_by_reason() const { return by_reason_; }
+  std::uint64_t dropped() const { return dropped_; }
+  void restore_counts(std::map<std::string, std::uint64_t> by_reason, std::uint64_t dropped) {
+    by_reason_ = std::move(by_reason);
+    dropped_ = dropped;
+  }
+
+ private:
+  using Number = std::uint64_t;  // counts dead letters; never reused
+  std::uint64_t limit_;
+  Number next_ = 1;
+  std::map<Number, DeadLetter> letters_;
+  std::vector<Number> added_, removed_;
+  std::map<std::string, std::uint64_t> by_reason_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace doppel

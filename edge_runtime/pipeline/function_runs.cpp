@@ -1,0 +1,202 @@
+#include "edge_runtime/pipeline/function_runs.h"
+
+#include <algorithm>
+
+#include "twin_store/model/hash.h"
+
+namespace doppel {
+namespace {
+
+ValueView converted(const ValueView& value, ValueKind type) {
+  switch (type) {
+    case ValueKind::number:
+      if (const auto number = value.as_number()) return ValueView::of(*number);
+      break;
+    case ValueKind::integer:
+      if (const auto integer = value.as_integer()) return ValueView::of(*integer);
+      break;
+    case ValueKind::boolean:
+    case ValueKind::text:
+      if (value.kind == type) return value;
+      break;
+    default: break;
+  }
+  return ValueView::null();
+}
+
+bool was_decided(std::span<const Decision> decisions, Position origin, const std::string& function) {
+  return std::any_of(decisions.begin(), decisions.end(),
+                     [&](const Decision& d) { return d.origin == origin && d.subject == function; });
+}
+
+}  // namespace
+
+void FunctionRuns::run(FunctionSet::Number number, std::span<const std::uint32_t> items, const Wave& wave, std::span<const Decision> obey,
+                       Arena& arena, RunReport& report) {
+  const Call call{number, functions_[number], wave, arena, report};
+  functions_.mark_dirty(number);
+  std::vector<std::uint32_t> allowed;
+  if (!obey.empty()) {
+    for (const auto item : items) {
+      if (!was_decided(obey, wave[item].origin, call.function.name())) {
+        allowed.push_back(item);
+        continue;
+      }
+      report.failures.push_back({item, number, "host_failure", "as decided when the event was first handled"});
+      ++call.function.meters.errors;
+    }
+    items = allowed;
+  }
+  while (!items.empty()) {
+    const std::size_t built = build(call, items);
+    attempt(call, items.first(built), true);
+    items = items.subspan(built);
+  }
+}
+
+// Fills the builder with as many of the items as one run may hold, at least one. Returns how many.
+std::size_t FunctionRuns::build(const Call& call, std::span<const std::uint32_t> items) {
+  const auto& limits = call.function.manifest.limits;
+  call.function.builder.begin();
+  twins_in_run_.clear();
+  ++run_number_;
+  std::size_t count = 0;
+  while (count < items.size() && count < limits.run_events && (count == 0 || call.function.builder.size() < limits.memory_bytes / 4)) {
+    add_event(call, items[count++]);
+  }
+  return count;
+}
+
+void FunctionRuns::add_event(const Call& call, std::uint32_t number) {
+  const WaveItem& item = call.wave[number];
+  Twin& twin = twins_[item.twin];
+  if (twin.run_number != run_number_) {
+    twin.run_number = run_number_;
+    twin.run_index = call.function.builder.add_twin(twin.id, call.function.state(item.twin));
+    twins_in_run_.push_back(item.twin);
+  }
+  columns_.clear();
+  for (std::size_t i = 0; i < call.function.columns.size(); ++i) columns_.push_back(column(call, item, i));
+  RunEvent event;
+  event.time = item.time;
+  event.arrival = item.arrival;
+  event.position = item.origin;
+  event.seed = mix64(to_number(item.origin), number);
+  event.trigger = item.trigger;
+  event.twin = twin.run_index;
+  event.topic = item.topic;
+  event.payload = item.payload;
+  call.function.builder.add_event(event, columns_);
+}
+
+ValueView FunctionRuns::column(const Call& call, const WaveItem& item, std::size_t number) const {
+  const auto& name = call.function.columns[number];
+  const ColumnSpec& spec = call.function.manifest.reads[number];
+  if (!name) return ValueView::null();
+  if (!spec.of_twin) {
+    for (const auto& field : call.wave.fields(item)) {
+      if (field.name == *name) return converted(field.value, spec.type);
+    }
+    return ValueView::null();
+  }
+  Twin& twin = twins_[item.twin];
+  if (const PropertySlot* slot = twin.find(*name)) return converted(twin.view(*slot), spec.type);
+  if (const DesiredValue* desired = twin.find_desired(*name)) return converted(desired->value.view(), spec.type);
+  return ValueView::null();
+}
+
+// The builder holds the items. True when all of them succeeded.
+bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> items, bool trust_progress) {
+  const auto input = call.function.builder.finish();
+  if (input.size() > call.function.manifest.limits.memory_bytes / 2) {
+    result_.outcome = RunOutcome::exceeded_memory;
+    result_.reason = "the input of the run takes " + std::to_string(input.size()) + " bytes, more than half of the memory limit of " +
+                     std::to_string(call.function.manifest.limits.memory_bytes);
+    result_.backtrace.clear();
+    result_.progress = static_cast<std::uint32_t>(items.size());
+    result_.fuel = 0;
+  } else {
+    call.function.runner->run(input, result_);
+    RunTimes& times = times_[call.function.name()];
+    times.start += result_.start;
+    times.run += result_.run;
+    ++times.runs;
+  }
+  ++call.function.meters.runs;
+  call.function.meters.fuel += result_.fuel;
+  if (result_.outcome == RunOutcome::ok) {
+    accept(call, items);
+    return true;
+  }
+  if (items.size() == 1) {
+    fail(call, items.front());
+    return false;
+  }
+  const auto again = [&](std::span<const std::uint32_t> part, bool trust) {
+    bool good = true;
+    while (!part.empty()) {
+      const std::size_t built = build(call, part);
+      good = attempt(call, part.first(built), trust) && good;
+      part = part.subspan(built);
+    }
+    return good;
+  };
+  const std::size_t guilty = result_.progress;
+  if (trust_progress && guilty < items.size()) {
+    again(items.first(guilty), true);
+    const bool was_innocent = again(items.subspan(guilty, 1), true);
+    again(items.subspan(guilty + 1), !was_innocent);
+    return false;
+  }
+  const std::size_t half = items.size() / 2;
+  again(items.first(half), false);
+  again(items.subspan(half), false);
+  return false;
+}
+
+void FunctionRuns::accept(const Call& call, std::span<const std::uint32_t> items) {
+  for (std::uint32_t i = 0; i < twins_in_run_.size(); ++i) {
+    functions_.set_state(call.number, twins_in_run_[i], call.function.builder.state(i));
+  }
+  call.function.meters.events += items.size();
+  for (auto& line : result_.log) call.report.log.push_back({call.number, items.front(), std::move(line)});
+
+  // Effects come in any order of events; those of one event keep theirs.
+  auto& effects = result_.decoded;
+  std::stable_sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.event < b.event; });
+  for (std::size_t i = 0; i < effects.size();) {
+    const std::uint32_t event = effects[i].event;
+    const auto first = effects.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto last = std::find_if(first, effects.end(), [&](const Effect& e) { return e.event != event; });
+    i = static_cast<std::size_t>(last - effects.begin());
+    const auto given_up = std::find_if(first, last, [](const Effect& e) { return e.kind == EffectKind::fail || e.kind == EffectKind::retry; });
+    if (given_up != last) {
+      std::string why;
+      if (given_up->value.kind != ValueKind::null) append_json(why, given_up->value);
+      call.report.failures.push_back({items[event], call.number, std::string(to_string(given_up->kind)), std::move(why)});
+      ++call.function.meters.errors;
+      continue;
+    }
+    std::uint32_t index = 0;
+    for (auto at = first; at != last; ++at) {
+      Effect effect = *at;
+      effect.name = call.arena.copy(effect.name);
+      effect.target = call.arena.copy(effect.target);
+      effect.value.content = call.arena.copy(effect.value.content);
+      call.report.effects.push_back({items[event], call.number, index++, effect});
+    }
+  }
+}
+
+void FunctionRuns::fail(const Call& call, std::uint32_t item) {
+  std::string detail = result_.reason;
+  if (!result_.backtrace.empty()) detail += "\n" + result_.backtrace;
+  if (result_.outcome == RunOutcome::host_failure) {
+    call.report.decisions.push_back({call.wave[item].origin, call.function.name(), "host_failure"});
+  }
+  call.report.failures.push_back({item, call.number, std::string(to_string(result_.outcome)), std::move(detail)});
+  ++call.function.meters.events;
+  ++call.function.meters.errors;
+}
+
+}  // namespace doppel

@@ -1,0 +1,222 @@
+#include "edge_runtime/pipeline/function_set.h"
+
+#include <algorithm>
+
+#include "broker_bridge/decode/topic_filter.h"
+#include "twin_store/model/bytes.h"
+
+namespace doppel {
+namespace {
+
+constexpr std::uint8_t kFunctionVersion = 1, kStateVersion = 1;
+
+std::string state_key(std::string_view function, std::string_view twin) {
+  std::string key(function);
+  key += '\0';  // in no function's name
+  return key += twin;
+}
+
+std::string encode_function(const ActiveFunction& function) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.put(kFunctionVersion);
+  writer.put(function.active_since);
+  const auto& m = function.meters;
+  for (const auto meter : {m.events, m.runs, m.errors, m.effects, m.denied, m.fuel}) writer.put(meter);
+  encode(function.activation, out);
+  return out;
+}
+
+bool is_in(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+}  // namespace
+
+std::string_view ActiveFunction::state(TwinIndex twin) const {
+  const auto at = states.find(twin);
+  return at == states.end() ? std::string_view() : std::string_view(at->second.block);
+}
+
+Result<void> FunctionSet::load(const StoreReader& store) {
+  Result<void> loaded;
+  auto read = store.for_each(kTable, [&](std::string_view key, std::string_view value) {
+    ByteReader reader(value);
+    const auto version = reader.take<std::uint8_t>();
+    const auto since = reader.take<Position>();
+    FunctionMeters m;
+    for (auto* meter : {&m.events, &m.runs, &m.errors, &m.effects, &m.denied, &m.fuel}) *meter = reader.take<std::uint64_t>();
+    const auto activation = decode_activation(reader.take_raw(reader.left()));
+    if (version != kFunctionVersion || !activation) {
+      loaded = corrupt_data("the stored function " + std::string(key) + " does not decode");
+      return;
+    }
+    auto function = make(std::string(key), *activation);
+    if (!function) {
+      loaded = function.error();
+      return;
+    }
+    (*function)->active_since = since;
+    (*function)->meters = m;
+    functions_.push_back(std::move(*function));  // keys come in the order of the names
+  });
+  if (!read) return read;
+  if (!loaded) return loaded;
+  changed();
+  return store.for_each(kStateTable, [&](std::string_view key, std::string_view value) {
+    const auto zero = key.find('\0');
+    const auto number = find(key.substr(0, zero));
+    if (!number) return;
+    ActiveFunction& function = *functions_[*number];
+    value.remove_prefix(1);
+    const TwinIndex twin = twins_.find(key.substr(zero + 1));
+    if (twin != kNoTwin && value.size() == function.manifest.state_bytes) function.states[twin].block = value;
+  });
+}
+
+void FunctionSet::take_changes(std::vector<RowChange>& changes) {
+  for (auto& [table, key] : deleted_) changes.push_back({table, std::move(key), std::nullopt});
+  deleted_.clear();
+  for (auto& function : functions_) {
+    if (function->dirty) changes.push_back({kTable, function->name(), encode_function(*function)});
+    function->dirty = false;
+    for (const TwinIndex twin : function->dirty_states) {
+      auto& state = function->states[twin];
+      changes.push_back({kStateTable, state_key(function->name(), twins_[twin].id), static_cast<char>(kStateVersion) + state.block});
+      state.dirty = false;
+    }
+    function->dirty_states.clear();
+  }
+  dirty_bytes_ = 0;
+}
+
+Result<std::unique_ptr<ActiveFunction>> FunctionSet::make(const std::string& name, const Activation& activation) {
+  auto manifest = parse_manifest(activation.manifest);
+  if (!manifest) return manifest.error();
+  if (manifest->name.text() != name) return invalid_input("the manifest names the function " + manifest->name.text() + ", its activation " + name);
+  auto runner = loader_.load(activation.module_sha256, *manifest);
+  if (!runner) return runner.error();
+  auto function = std::make_unique<ActiveFunction>(activation, std::move(*manifest));
+  function->version = activation.version_sha256();
+  function->runner = std::move(*runner);
+  for (const auto& read : function->manifest.reads) function->columns.push_back(names_.intern(read.name));
+  return function;
+}
+
+Result<void> FunctionSet::activate(const std::string& name, const Activation& activation, Position position) {
+  auto made = make(name, activation);
+  if (!made) return made.error();
+  auto& function = *made;
+  function->active_since = position;
+  function->dirty = true;
+  const auto at = find(name);
+  if (!at) {
+    const auto behind = std::find_if(functions_.begin(), functions_.end(), [&](const auto& f) { return f->name() > name; });
+    functions_.insert(behind, std::move(function));
+    changed();
+    return {};
+  }
+  ActiveFunction& before = *functions_[*at];
+  const bool same_state = before.manifest.state_version == function->manifest.state_version &&
+                          before.manifest.state_bytes == function->manifest.state_bytes;
+  if (!same_state && !function->manifest.reset_state_on_change) {
+    return conflict("function " + name + " keeps state of version " + std::to_string(before.manifest.state_version) + " (" +
+                    std::to_string(before.manifest.state_bytes) + " bytes); the new one wants version " +
+                    std::to_string(function->manifest.state_version) + " (" + std::to_string(function->manifest.state_bytes) +
+                    " bytes): say on_state_change = \"reset\" to begin again with zeroes");
+  }
+  if (same_state) {
+    function->states = std::move(before.states);
+    function->dirty_states = std::move(before.dirty_states);
+  } else {
+    drop_states(before);
+  }
+  function->meters = before.meters;
+  functions_[*at] = std::move(function);
+  changed();
+  return {};
+}
+
+bool FunctionSet::remove(const std::string& name) {
+  const auto at = find(name);
+  if (!at) return false;
+  drop_states(*functions_[*at]);
+  deleted_.emplace_back(kTable, name);
+  functions_.erase(functions_.begin() + *at);
+  changed();
+  return true;
+}
+
+void FunctionSet::drop_states(ActiveFunction& function) {
+  for (const auto& [twin, block] : function.states) deleted_.emplace_back(kStateTable, state_key(function.name(), twins_[twin].id));
+  std::sort(deleted_.begin(), deleted_.end());
+  function.states.clear();
+}
+
+std::optional<FunctionSet::Number> FunctionSet::find(std::string_view name) const {
+  const auto at = std::lower_bound(functions_.begin(), functions_.end(), name, [](const auto& f, std::string_view n) { return f->name() < n; });
+  if (at == functions_.end() || (*at)->name() != name) return std::nullopt;
+  return static_cast<Number>(at - functions_.begin());
+}
+
+const std::vector<FunctionSet::Number>& FunctionSet::for_topic(std::string_view topic, std::uint64_t topic_hash) {
+  if (functions_.empty()) return no_functions_;
+  const auto at = routed_.find(topic_hash);
+  if (at != routed_.end() && at->second.topic == topic) return at->second.functions;
+  if (routed_.size() >= kRoutedTopics) routed_.clear();
+  Routed routed{std::string(topic), {}};
+  for (Number i = 0; i < size(); ++i) {
+    const auto& triggers = functions_[i]->manifest.topics;
+    const bool wanted = std::any_of(triggers.begin(), triggers.end(), [&](const TopicTrigger& t) { return matches(t.filter, topic); });
+    if (wanted) routed.functions.push_back(i);
+  }
+  return (routed_[topic_hash] = std::move(routed)).functions;
+}
+
+std::vector<FunctionSet::Number> FunctionSet::for_emitted(std::string_view event_name) const {
+  std::vector<Number> wanting;
+  for (Number i = 0; i < size(); ++i) {
+    if (is_in(functions_[i]->manifest.emitted, event_name)) wanting.push_back(i);
+  }
+  return wanting;
+}
+
+std::vector<FunctionSet::Number> FunctionSet::for_change(std::string_view property) const {
+  std::vector<Number> wanting;
+  for (Number i = 0; i < size(); ++i) {
+    const Manifest& manifest = functions_[i]->manifest;
+    const bool wanted = manifest.on_twin_change && (manifest.change_properties.empty() || is_in(manifest.change_properties, property));
+    if (wanted) wanting.push_back(i);
+  }
+  return wanting;
+}
+
+void FunctionSet::changed() {
+  routed_.clear();
+  twin_reads_.clear();
+  wants_changes_ = reads_what_is_written_ = false;
+  std::vector<std::string_view> written;
+  for (const auto& function : functions_) {
+    wants_changes_ = wants_changes_ || function->manifest.on_twin_change;
+    for (const auto& write : function->manifest.writes) written.push_back(write.name);
+  }
+  for (const auto& function : functions_) {
+    for (std::size_t i = 0; i < function->columns.size(); ++i) {
+      if (!function->manifest.reads[i].of_twin) continue;
+      if (function->columns[i]) twin_reads_.push_back(*function->columns[i]);
+      const auto& name = function->manifest.reads[i].name;
+      reads_what_is_written_ = reads_what_is_written_ || std::find(written.begin(), written.end(), name) != written.end();
+    }
+  }
+}
+
+void FunctionSet::set_state(Number number, TwinIndex twin, std::string_view block) {
+  ActiveFunction& function = *functions_[number];
+  if (block.empty() || function.state(twin) == block) return;
+  auto& state = function.states[twin];
+  state.block = block;
+  if (state.dirty) return;
+  state.dirty = true;
+  function.dirty_states.push_back(twin);
+  dirty_bytes_ += block.size() + twins_[twin].id.size() + function.name().size();
+}
+
+}  // namespace doppel

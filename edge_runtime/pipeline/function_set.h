@@ -1,0 +1,120 @@
+// The functions that are active, in the order of their names: which events each wants, and the state it keeps for each twin.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "edge_runtime/pipeline/twin_table.h"
+#include "functions/abi/activation.h"
+#include "functions/abi/run.h"
+#include "twin_store/store/store.h"
+
+namespace doppel {
+
+// Fold state: the same in every replay under the same borders.
+struct FunctionMeters {
+  std::uint64_t events = 0;   // handed to the function
+  std::uint64_t runs = 0;
+  std::uint64_t errors = 0;   // events that went to the dead letters
+  std::uint64_t effects = 0;  // applied
+  std::uint64_t denied = 0;   // effects that no grant covers
+  std::uint64_t fuel = 0;
+};
+
+struct ActiveFunction {
+  ActiveFunction(Activation active, Manifest described) : activation(std::move(active)), manifest(std::move(described)), builder(manifest) {}
+
+  Activation activation;
+  Manifest manifest;
+  std::string version;  // SHA-256 of manifest and module
+  Position active_since = Position::none;
+  std::unique_ptr<Runner> runner;
+  RunBuilder builder;
+  std::vector<std::optional<Name>> columns;  // of manifest.reads; nothing: no such name can exist
+  FunctionMeters meters;
+  struct State {
+    std::string block;
+    bool dirty = false;
+  };
+  std::unordered_map<TwinIndex, State> states;
+  std::vector<TwinIndex> dirty_states;  // each once
+  bool dirty = false;
+
+  const std::string& name() const { return manifest.name.text(); }
+  // Empty when the twin has none yet.
+  std::string_view state(TwinIndex twin) const;
+};
+
+// Thread: the lane's.
+class FunctionSet {
+ public:
+  static constexpr std::string_view kTable = "function", kStateTable = "function_state";
+  using Number = std::uint32_t;  // in the order of the names
+
+  FunctionSet(RunnerLoader& loader, NameTable& names, TwinTable& twins) : loader_(loader), names_(names), twins_(twins) {}
+
+  Result<void> load(const StoreReader& store);
+  void take_changes(std::vector<RowChange>& changes);
+  std::size_t dirty_bytes() const { return dirty_bytes_; }
+
+  // Errors say why a version cannot take over; the one before it stays.
+  Result<void> activate(const std::string& name, const Activation& activation, Position position);
+  // State and meters go with it.
+  bool remove(const std::string& name);
+
+  Number size() const { return static_cast<Number>(functions_.size()); }
+  ActiveFunction& operator[](Number i) { return *functions_[i]; }
+  const ActiveFunction& operator[](Number i) const { return *functions_[i]; }
+  std::optional<Number> find(std::string_view name) const;
+
+  // The functions whose topic filters match. Remembered for each topic, in bounds. Valid until the set changes.
+  const std::vector<Number>& for_topic(std::string_view topic, std::uint64_t topic_hash);
+  std::vector<Number> for_emitted(std::string_view event_name) const;
+  std::vector<Number> for_change(std::string_view property) const;
+  bool wants_changes() const { return wants_changes_; }
+  bool empty() const { return functions_.empty(); }
+
+  // True when a function reads a property of its twin that a function writes, or that `is_reported` says the events at hand
+  // report: then each event must see what the one before it left.
+  template <class IsReported>
+  bool needs_rounds(const IsReported& is_reported) const {
+    for (const Name name : twin_reads_) {
+      if (is_reported(name)) return true;
+    }
+    return reads_what_is_written_;
+  }
+
+  void mark_dirty(Number number) { functions_[number]->dirty = true; }
+  void set_state(Number number, TwinIndex twin, std::string_view block);
+
+ private:
+  struct Routed {
+    std::string topic;
+    std::vector<Number> functions;
+  };
+  static constexpr std::size_t kRoutedTopics = 65'536;
+
+  Result<std::unique_ptr<ActiveFunction>> make(const std::string& name, const Activation& activation);
+  void drop_states(ActiveFunction& function);
+  void changed();
+
+  RunnerLoader& loader_;
+  NameTable& names_;
+  TwinTable& twins_;
+  std::vector<std::unique_ptr<ActiveFunction>> functions_;
+  std::unordered_map<std::uint64_t, Routed> routed_;
+  std::vector<Number> no_functions_;
+  bool wants_changes_ = false;
+  bool reads_what_is_written_ = false;
+  std::vector<Name> twin_reads_;
+  std::vector<std::pair<std::string_view, std::string>> deleted_;  // table, key
+  std::size_t dirty_bytes_ = 0;
+};
+
+}  // namespace doppel

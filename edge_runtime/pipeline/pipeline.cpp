@@ -1,0 +1,362 @@
+// The fold's frame: what a batch is taken apart into, what is due before it, and what is stored. Waves: pipeline_waves.cpp.
+#include "edge_runtime/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "edge_runtime/pipeline/twin_json.h"
+#include "twin_store/model/bytes.h"
+#include "twin_store/model/hash.h"
+
+namespace doppel {
+namespace {
+
+constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kCountsKey = "counts";
+constexpr std::string_view kTables[] = {TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
+                                        DeadLetters::kTable, Alerts::kTable,      Alarms::kTable,           kStateTable};
+constexpr std::uint8_t kCountsVersion = 1;
+
+std::string_view reason_for(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_input: return "bad_payload";
+    case ErrorCode::not_found: return "no_mapping";
+    case ErrorCode::limit_exceeded: return "limit_exceeded";
+    default: return "not_decoded";
+  }
+}
+
+Timestamp time_of(const Record& record) {
+  if (record.kind != RecordKind::tick) return record.arrival;
+  ByteReader payload(record.payload);
+  return std::max(record.arrival, from_nanoseconds(payload.take<std::int64_t>()));
+}
+
+std::unique_ptr<Decoder> made(Result<Decoder> decoder) { return std::make_unique<Decoder>(std::move(*decoder)); }
+
+}  // namespace
+
+Pipeline::Pipeline(RunnerLoader& loader)
+    : names_(config_.max_names), twins_(names_), functions_(loader, names_, twins_), windows_(std::make_unique<Windows>(names_, config_)),
+      dead_letters_(config_.max_dead_letters), decoder_(made(Decoder::make(config_.mapping))), runs_(functions_, twins_) {}
+
+Pipeline::~Pipeline() = default;
+
+std::span<const std::string_view> Pipeline::tables() const { return kTables; }
+
+std::string Pipeline::version() const { return "edge-1"; }
+
+Result<void> Pipeline::load(const StoreReader& store) {
+  const auto config = store.find(kStateTable, kConfigKey);
+  if (!config) return config.error();
+  if (*config) {
+    if (auto configured = configure(**config); !configured) return configured;
+    config_dirty_ = false;
+  }
+  const auto counts = store.find(kStateTable, kCountsKey);
+  if (!counts) return counts.error();
+  if (*counts) {
+    ByteReader reader(**counts);
+    if (reader.take<std::uint8_t>() != kCountsVersion) return corrupt_data("the stored counts of the fold do not decode");
+    for (auto* count : {&counts_.messages, &counts_.events, &counts_.redelivered, &counts_.retained_repeats, &counts_.out_of_order,
+                        &counts_.duplicate_keys, &counts_.times_ahead, &counts_.not_finite}) {
+      *count = reader.take<std::uint64_t>();
+    }
+    clock_steps_ = Duration(reader.take<std::int64_t>());
+    WindowLedger ledger;
+    ledger.too_late = reader.take<std::uint64_t>();
+    ledger.rows_evicted = reader.take<std::uint64_t>();
+    ledger.horizon_ns = reader.take<std::int64_t>();
+    windows_->set_ledger(ledger);
+    const auto dropped = reader.take<std::uint64_t>();
+    std::map<std::string, std::uint64_t> by_reason;
+    while (reader.ok() && !reader.at_end()) {
+      std::string reason(reader.take_bytes());
+      by_reason[std::move(reason)] = reader.take<std::uint64_t>();
+    }
+    if (!reader.ok()) return corrupt_data("the stored counts of the fold do not decode");
+    dead_letters_.restore_counts(std::move(by_reason), dropped);
+  }
+  // Twins before functions: their states name twins.
+  for (auto loaded : {twins_.load(store), functions_.load(store), windows_->load(store), redelivery_.load(store), dead_letters_.load(store),
+                      alerts_.load(store), alarms_.load(store)}) {
+    if (!loaded) return loaded;
+  }
+  return {};
+}
+
+void Pipeline::take_changes(std::vector<RowChange>& changes) {
+  twins_.take_changes(changes);
+  functions_.take_changes(changes);
+  windows_->take_changes(changes);
+  redelivery_.take_changes(changes);
+  dead_letters_.take_changes(changes);
+  alerts_.take_changes(changes);
+  alarms_.take_changes(changes);
+  if (config_dirty_) changes.push_back({kStateTable, std::string(kConfigKey), config_text_});
+  config_dirty_ = false;
+  if (!state_dirty_) return;
+  state_dirty_ = false;
+  std::string value;
+  ByteWriter writer(value);
+  writer.put(kCountsVersion);
+  for (const auto count : {counts_.messages, counts_.events, counts_.redelivered, counts_.retained_repeats, counts_.out_of_order,
+                           counts_.duplicate_keys, counts_.times_ahead, counts_.not_finite}) {
+    writer.put(count);
+  }
+  writer.put(clock_steps_.count());
+  writer.put(windows_->ledger().too_late);
+  writer.put(windows_->ledger().rows_evicted);
+  writer.put(windows_->ledger().horizon_ns);
+  writer.put(dead_letters_.dropped());
+  for (const auto& [reason, count] : dead_letters_.counts_by_reason()) {
+    writer.put_bytes(reason);
+    writer.put(count);
+  }
+  changes.push_back({kStateTable, std::string(kCountsKey), std::move(value)});
+}
+
+std::size_t Pipeline::dirty_bytes() const { return twins_.dirty_bytes() + functions_.dirty_bytes() + windows_->dirty_bytes(); }
+
+void Pipeline::begin_incarnation(const Incarnation&) { windows_->clear(); }
+
+std::optional<Timestamp> Pipeline::next_due() const {
+  auto due = windows_->next_due();
+  if (const auto alarm = alarms_.next_due()) {
+    const Timestamp at = *alarm + clock_steps_;
+    due = due ? std::min(*due, at) : at;
+  }
+  return due;
+}
+
+Result<void> Pipeline::apply(const Batch& batch, BatchOutput& output) {
+  for (const TwinIndex index : changed_) twins_[index].rev_before_batch.reset();
+  changed_.clear();
+  arena_.reset();
+  tagged_.clear();
+  decided_.clear();
+  obey_ = batch.decisions;
+  state_dirty_ = true;
+  now_ = time_of(batch.records.front());
+  mark_ = batch.mark;
+  fire_due(batch.records.front(), output.rows);
+  for (const auto& record : batch.records) take(record, output.rows);
+  run_waves();
+  const auto order = [](const TaggedRow& row) { return std::tie(row.wave, row.origin, row.function, row.index); };
+  std::stable_sort(tagged_.begin(), tagged_.end(), [&](const TaggedRow& a, const TaggedRow& b) { return order(a) < order(b); });
+  for (auto& tagged : tagged_) output.rows.push_back(std::move(tagged.row));
+  output.decisions = decided_;
+  return {};
+}
+
+void Pipeline::fire_due(const Record& first, std::vector<OutboxRow>& rows) {
+  windows_->fire_due(now_, mark_, rows);
+  for (const auto& [due, alarm] : alarms_.take_due(lane_time(now_))) {
+    if (alarm.function.empty()) {
+      emit_live(alarm, rows);
+    } else {
+      fire_alarm(alarm, due, first);
+    }
+  }
+  run_waves();
+}
+
+void Pipeline::fire_alarm(const Alarm& alarm, Timestamp due, const Record& first) {
+  const auto function = functions_.find(alarm.function);
+  const TwinIndex twin = twins_.find(alarm.twin);
+  if (!function || twin == kNoTwin) return;
+  WaveItem& item = wave_.add();
+  item.twin = twin;
+  item.origin = first.position;
+  item.arrival = first.arrival;
+  item.time = due + clock_steps_;
+  item.trigger = TriggerKind::alarm;
+  item.topic = arena_.copy(alarm.name);
+  wave_.add_functions({&*function, 1});
+}
+
+void Pipeline::take(const Record& record, std::vector<OutboxRow>& rows) {
+  switch (record.kind) {
+    case RecordKind::message: return take_message(record);
+    case RecordKind::set_property: return take_set(record);
+    case RecordKind::activation: return take_activation(record);
+    case RecordKind::configuration: {
+      windows_->emit_all(mark_, rows);
+      if (auto configured = configure(record.payload); !configured) {
+        dead_letter(record, "configuration_refused", configured.error().message);
+      }
+      return;
+    }
+    case RecordKind::clock_step: {
+      ByteReader payload(record.payload);
+      clock_steps_ += Duration(payload.take<std::int64_t>());
+      return;
+    }
+    case RecordKind::incarnation: return emit_alerts(rows);
+    case RecordKind::tick: return;
+    default: dead_letter(record, "unknown_record", "an edge has no use for a record of kind " + std::string(to_string(record.kind)));
+  }
+}
+
+void Pipeline::take_message(const Record& record) {
+  ++counts_.messages;
+  const std::uint64_t topic_hash = hash64(record.topic), payload_hash = hash64(record.payload);
+  if (redelivery_.is_repeat(record.delivery, mix64(topic_hash, payload_hash))) {
+    ++counts_.redelivered;
+    return;
+  }
+  if (find_header(record.headers, HeaderTag::truncated_from)) {
+    return dead_letter(record, "limit_exceeded", "the payload was cut: it is longer than limits.payload");
+  }
+  events_.clear();
+  if (auto decoded = decoder_->decode(record, arena_, events_); !decoded) {
+    return dead_letter(record, std::string(reason_for(decoded.error().code)), decoded.error().message);
+  }
+  for (const auto& event : events_) take_event(record, event, topic_hash, payload_hash);
+}
+
+void Pipeline::take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash) {
+  counts_.duplicate_keys += event.duplicate_keys;
+  counts_.times_ahead += event.time_too_far_ahead;
+  for (const auto& field : event.fields) {
+    if (!names_.intern(field.name)) {
+      return dead_letter(record, "name_limit", "the property " + std::string(field.name) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)", event.twin);
+    }
+  }
+  const TwinIndex index = twins_.find_or_make(event.twin, config_.max_twins);
+  if (index == kNoTwin) {
+    return dead_letter(record, "twin_limit", "there are " + std::to_string(config_.max_twins) + " twins already (store.max_twins)", event.twin);
+  }
+  if (twins_[index].saw(topic_hash, payload_hash) && record.delivery.retained) {
+    ++counts_.retained_repeats;
+    return;
+  }
+  WaveItem& item = wave_.add();
+  item.twin = index;
+  item.origin = record.position;
+  item.arrival = record.arrival;
+  item.time = event.time.value_or(record.arrival);
+  item.is_message = item.reports = true;
+  item.topic = record.topic;
+  item.payload = record.payload;
+  if (!event.model.empty()) item.model = names_.intern(event.model);
+  for (const auto& field : event.fields) wave_.add_field(*names_.intern(field.name), field.value);
+  for (const auto& label : event.labels) {
+    const auto name = names_.intern(label.name), value = names_.intern(label.value);
+    if (name && value) wave_.add_label({*name, *value});
+  }
+  wave_.add_functions(functions_.for_topic(record.topic, topic_hash));
+}
+
+void Pipeline::take_activation(const Record& record) {
+  const auto activation = decode_activation(record.payload);
+  const std::string name(record.topic);
+  if (!activation) return dead_letter(record, "activation_refused", "the activation of " + name + " does not decode");
+  if (activation->removed) {
+    functions_.remove(name);
+    alarms_.cancel_all_of(name);
+    return;
+  }
+  if (auto activated = functions_.activate(name, *activation, record.position); !activated) {
+    dead_letter(record, "activation_refused", activated.error().message);
+  }
+}
+
+void Pipeline::take_set(const Record& record) {
+  run_waves();  // what came before it is applied before it
+  const auto set = decode_set_property(record.payload);
+  if (!set) return dead_letter(record, "bad_payload", "the record that sets a property does not decode");
+  auto [status, body] = set_desired(record, *set);
+  if (set->request.empty()) return;
+  OutboxRow reply;
+  reply.kind = OutboxKind::http_reply;
+  reply.target = set->request;
+  reply.revision = static_cast<std::uint64_t>(status);
+  reply.payload = std::move(body);
+  tagged_.push_back({0, record.position, "", 0, std::move(reply)});
+}
+
+// Returns the HTTP status and body of the answer.
+std::pair<int, std::string> Pipeline::set_desired(const Record& record, const SetProperty& set) {
+  const TwinIndex index = twins_.find(record.topic);
+  if (index == kNoTwin) return {404, "there is no twin " + std::string(record.topic)};
+  const auto name = names_.intern(set.property);
+  if (!name) return {507, "the property " + set.property + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)"};
+  Twin& twin = twins_[index];
+  const PropertySlot* slot = twin.find(*name);
+  DesiredValue* desired = twin.find_desired(*name);
+  const std::uint64_t revision = std::max(slot == nullptr ? 0 : slot->rev, desired == nullptr ? 0 : desired->rev);
+  if (set.if_match && *set.if_match != revision) {
+    return {412, "property " + set.property + " of " + twin.id + " has revision " + std::to_string(revision) + ", not " + std::to_string(*set.if_match)};
+  }
+  touch(index);
+  ++twin.rev;
+  if (desired == nullptr) desired = &twin.desired.emplace_back();
+  *desired = {*name, set.value, record.arrival, twin.rev};
+  return {200, "{\"rev\":" + std::to_string(twin.rev) + "}"};
+}
+
+Result<void> Pipeline::configure(std::string_view config_json) {
+  auto config = parse_pipeline_config(config_json);
+  if (!config) return config.error();
+  auto decoder = Decoder::make(config->mapping);
+  if (!decoder) return decoder.error();
+  config_ = std::move(*config);
+  config_text_ = config_json;
+  config_dirty_ = true;
+  names_.set_limit(config_.max_names);
+  dead_letters_.set_limit(config_.max_dead_letters);
+  decoder_ = made(std::move(decoder));
+  auto windows = std::make_unique<Windows>(names_, config_);
+  windows->adopt(*windows_);
+  windows_ = std::move(windows);
+  for (TwinIndex i = 0; i < twins_.size(); ++i) twins_[i].groups.clear();
+  return {};
+}
+
+// To whom the incarnation is new, what stands is new too.
+void Pipeline::emit_alerts(std::vector<OutboxRow>& rows) {
+  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert.twin, alert.name, alert_json(alert))); });
+}
+
+OutboxRow Pipeline::alert_row(const std::string& twin, const std::string& name, std::string payload) const {
+  OutboxRow row;
+  row.kind = OutboxKind::replacement;
+  row.revision = to_number(mark_);
+  row.target = kAlertKey + twin + '\0' + name;
+  row.payload = std::move(payload);
+  return row;
+}
+
+void Pipeline::emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows) {
+  const TwinIndex index = twins_.find(alarm.twin);
+  if (index == kNoTwin) return;
+  OutboxRow row;
+  row.kind = OutboxKind::replacement;
+  row.revision = to_number(mark_);
+  row.target = kTwinValuesKey + alarm.twin;
+  append_stored_twin_json(twins_[index], names_, row.payload);
+  rows.push_back(std::move(row));
+}
+
+Twin& Pipeline::touch(TwinIndex index) {
+  Twin& twin = twins_[index];
+  if (!twin.rev_before_batch) {
+    twin.rev_before_batch = twin.rev;
+    changed_.push_back(index);
+    if (!config_.uplink_twins.empty()) queue_live(index);
+  }
+  twins_.mark_dirty(index);
+  return twin;
+}
+
+void Pipeline::dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin) {
+  dead_letters_.add({record.position, record.arrival, std::move(reason), std::move(detail), "", "", std::string(twin), std::string(record.topic),
+                     std::string(record.payload), 0});
+}
+
+void Pipeline::dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function) {
+  dead_letters_.add({item.origin, item.arrival, std::move(reason), std::move(detail), function == nullptr ? "" : function->name(),
+                     function == nullptr ? "" : function->version, twins_[item.twin].id, std::string(item.topic), std::string(item.payload), 0});
+}
+
+}  // namespace doppel

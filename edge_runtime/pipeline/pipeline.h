@@ -1,0 +1,160 @@
+// The edge's fold: decode, route, functions, effects, windows. Pure: what it does depends on the records alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker_bridge/decode/decoder.h"
+#include "edge_runtime/pipeline/alerts_and_alarms.h"
+#include "edge_runtime/pipeline/dead_letters.h"
+#include "edge_runtime/pipeline/function_runs.h"
+#include "edge_runtime/pipeline/function_set.h"
+#include "edge_runtime/pipeline/names.h"
+#include "edge_runtime/pipeline/pipeline_config.h"
+#include "edge_runtime/pipeline/redelivery.h"
+#include "edge_runtime/pipeline/set_property.h"
+#include "edge_runtime/pipeline/twin_table.h"
+#include "edge_runtime/pipeline/wave.h"
+#include "edge_runtime/pipeline/windows.h"
+#include "twin_store/lane/fold.h"
+#include "twin_store/model/arena.h"
+
+namespace doppel {
+
+// Fold state: counts since the store was empty.
+struct PipelineCounts {
+  std::uint64_t messages = 0;          // message records
+  std::uint64_t events = 0;            // applied to a twin
+  std::uint64_t redelivered = 0;       // repeats by the broker, dropped
+  std::uint64_t retained_repeats = 0;  // retained messages taken before, dropped
+  std::uint64_t out_of_order = 0;      // values older than what the property has: not set, but in their window
+  std::uint64_t duplicate_keys = 0;
+  std::uint64_t times_ahead = 0;       // device times too far in the future, replaced by arrival
+  std::uint64_t not_finite = 0;        // NaN and infinities: set, but in no window
+};
+
+class Pipeline final : public Fold {
+ public:
+  // Waves of events that a batch causes in itself; what goes deeper is dead-lettered.
+  static constexpr std::uint32_t kMostWaves = 8;
+
+  explicit Pipeline(RunnerLoader& loader);
+  ~Pipeline() override;
+
+  std::span<const std::string_view> tables() const override;
+  std::string version() const override;
+  Result<void> load(const StoreReader& store) override;
+  Result<void> apply(const Batch& batch, BatchOutput& output) override;
+  std::optional<Timestamp> next_due() const override;
+  void take_changes(std::vector<RowChange>& changes) override;
+  std::size_t dirty_bytes() const override;
+  void begin_incarnation(const Incarnation& incarnation) override;
+
+  // Reading, on the lane's thread between batches.
+  const std::string& config_text() const { return config_text_; }
+  const PipelineConfig& config() const { return config_; }
+  const TwinTable& twins() const { return twins_; }
+  const NameTable& names() const { return names_; }
+  const FunctionSet& functions() const { return functions_; }
+  const Windows& windows() const { return *windows_; }
+  const DeadLetters& dead_letters() const { return dead_letters_; }
+  const Alerts& alerts() const { return alerts_; }
+  const PipelineCounts& counts() const { return counts_; }
+  const RunTimes& run_times(const std::string& function) { return runs_.times(function); }
+  // Twins that the last batch changed, each once, with the rev they had before it in Twin::rev_before_batch.
+  std::span<const TwinIndex> changed_twins() const { return changed_; }
+
+ private:
+  struct TaggedRow {
+    std::uint32_t wave = 0;
+    Position origin = Position::none;
+    std::string_view function;
+    std::uint32_t index = 0;
+    OutboxRow row;
+  };
+
+  Result<void> configure(std::string_view config_json);
+  void fire_due(const Record& first, std::vector<OutboxRow>& rows);
+  void fire_alarm(const Alarm& alarm, Timestamp due, const Record& first);
+  void take(const Record& record, std::vector<OutboxRow>& rows);
+  void take_message(const Record& record);
+  void take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash);
+  void take_activation(const Record& record);
+  void take_set(const Record& record);
+  std::pair<int, std::string> set_desired(const Record& record, const SetProperty& set);
+
+  void run_waves();
+  void process_wave();
+  bool wave_needs_rounds();
+  void process_at_once();
+  void process_in_rounds();
+  void run_functions(std::span<const std::uint32_t> items);
+  void finish_runs();
+
+  void report(const WaveItem& item);
+  void set_labels(Twin& twin, const WaveItem& item);
+  void add_to_windows(Twin& twin, const WaveItem& item);
+  void set_property(TwinIndex index, Name name, const ValueView& value, Timestamp time, const WaveItem& cause);
+  void queue_change(TwinIndex index, Name name, const ValueView& before, const ValueView& after, const WaveItem& cause);
+  void apply_effects(std::span<const ProducedEffect> effects);  // of one item and function
+  bool apply_effect(const ProducedEffect& produced, bool& has_rev);
+  bool apply_set(const ProducedEffect& produced, bool& has_rev);
+  bool apply_remove(const ProducedEffect& produced, bool& has_rev);
+  bool apply_send(const ProducedEffect& produced);
+  bool apply_emit(const ProducedEffect& produced);
+  bool apply_publish(const ProducedEffect& produced);
+  void apply_alert(const ProducedEffect& produced);
+  void apply_alarm(const ProducedEffect& produced);
+  bool add_fields(const ValueView& value, WaveItem& item, std::string_view scalar_name);
+  void push_row(const ProducedEffect& produced, OutboxRow row);
+
+  Twin& touch(TwinIndex index);
+  void queue_live(TwinIndex index);
+  void emit_alerts(std::vector<OutboxRow>& rows);
+  OutboxRow alert_row(const std::string& twin, const std::string& name, std::string payload) const;
+  void emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows);
+  void dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin = {});
+  void dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function);
+  Timestamp lane_time(Timestamp wall) const { return wall - clock_steps_; }
+
+  // Fold state.
+  PipelineConfig config_;
+  std::string config_text_;
+  NameTable names_;
+  TwinTable twins_;
+  FunctionSet functions_;
+  std::unique_ptr<Windows> windows_;
+  Redelivery redelivery_;
+  DeadLetters dead_letters_;
+  Alerts alerts_;
+  Alarms alarms_;
+  PipelineCounts counts_;
+  Duration clock_steps_{0};  // the wall clock's, all together: lane time is the wall without them
+  bool state_dirty_ = false, config_dirty_ = false;
+
+  // Work of the batch at hand.
+  Timestamp now_;  // of its first record
+  Position mark_ = Position::none;
+  std::unique_ptr<Decoder> decoder_;
+  FunctionRuns runs_;
+  Arena arena_;
+  EventList events_;
+  Wave wave_, next_wave_;
+  std::uint32_t depth_ = 0;
+  RunReport report_;
+  std::vector<std::vector<std::uint32_t>> wanted_;  // by function: items
+  std::vector<std::uint32_t> name_seen_;            // by name: number of the wave that reported it last
+  std::uint32_t wave_number_ = 0;
+  std::vector<NumericField> numeric_;
+  std::vector<TwinIndex> changed_;
+  std::vector<TaggedRow> tagged_;
+  std::span<const Decision> obey_;
+  std::vector<Decision> decided_;
+};
+
+}  // namespace doppel

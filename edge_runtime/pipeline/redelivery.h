@@ -1,0 +1,44 @@
+// Tells a message that the broker delivers again from a new one. Rule 14: DUP alone proves nothing; it counts when the same
+// source, packet id and content were journaled before the present connection, each record answering for one repeat.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "twin_store/model/record.h"
+#include "twin_store/model/result.h"
+#include "twin_store/store/store.h"
+
+namespace doppel {
+
+// Thread: the lane's.
+class Redelivery {
+ public:
+  static constexpr std::string_view kTable = "redelivery";
+  // A broker may have this many QoS 1 messages unacknowledged: what the MQTT source announces as receive maximum.
+  static constexpr std::size_t kReceiveMaximum = 1024;
+
+  Result<void> load(const StoreReader& store);
+  void take_changes(std::vector<RowChange>& changes);
+
+  // Remembers the message; true when it repeats one. `content_hash` is of topic and payload.
+  bool is_repeat(const Delivery& delivery, std::uint64_t content_hash);
+
+ private:
+  struct Taken {
+    std::uint32_t session = 0;
+    std::uint16_t packet_id = 0;
+    bool matched = false;
+    std::uint64_t content_hash = 0;
+  };
+  struct Source {
+    std::deque<Taken> taken;  // oldest first
+    bool dirty = false;
+  };
+  std::map<std::uint16_t, Source> sources_;
+};
+
+}  // namespace doppel

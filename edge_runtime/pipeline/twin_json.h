@@ -1,0 +1,30 @@
+// A twin as JSON: `{"id", "model", "rev", "events", "status", "last_seen", "tags", "geo", "properties": {name: {"v", "ts", "rev",
+// "fresh", "desired", "pending_since"}}}`.
+#pragma once
+
+#include <string>
+
+#include "edge_runtime/pipeline/names.h"
+#include "edge_runtime/pipeline/twin.h"
+
+namespace doppel {
+
+// How old a value may be; judged at reading, never in the fold.
+struct Freshness {
+  Duration stale_after = std::chrono::minutes(1);
+  Duration offline_after = std::chrono::minutes(10);
+};
+
+enum class TwinFormat { full, values };  // values: {"id", "properties": {name: value}}
+
+// For a reader: with status and freshness as of `now`.
+void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinFormat format, std::string& out);
+// For the fold: without anything that depends on when it is read.
+void append_stored_twin_json(const Twin& twin, const NameTable& names, std::string& out);
+// What a change feed says: the counts, and the properties whose rev is above `since`.
+void append_twin_change_json(const Twin& twin, const NameTable& names, std::uint64_t since, std::string& out);
+
+// "never" without a message, else "online", "stale" or "offline".
+std::string_view twin_status(const Twin& twin, Timestamp now, const Freshness& freshness);
+
+}  // namespace doppel
