@@ -1,4 +1,5 @@
 // doppel config check | show | doc
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -94,23 +95,29 @@ void add_role(CLI::App& app, Options& options) {
 void add_config_commands(CLI::App& root, Chosen& chosen) {
   CLI::App& group = add_group(root, "config", "Check, show and explain configurations");
 
-  const auto checking = add_command<Options>(group, chosen, "check", "Say everything that is wrong with a file", check,
-                                             "  doppel config check edge.toml\n"
-                                             "  doppel config check fleet.toml --role coordinator");
-  checking.app.add_option("file", checking.options->flags.file, "Configuration file")->required()->type_name("FILE");
-  add_role(checking.app, *checking.options);
+  const auto checking = add_command(group, chosen,
+      {"check", "Say everything that is wrong with a file",
+       "  doppel config check edge.toml\n"
+       "  doppel config check fleet.toml --role coordinator"},
+      check);
+  checking.app.add_option("file", checking.options.flags.file, "Configuration file")->required()->type_name("FILE");
+  add_role(checking.app, checking.options);
 
-  const auto showing = add_command<Options>(group, chosen, "show", "Print a configuration with all defaults filled in",
-                                            show, "  doppel config show\n  doppel config show --config edge.toml");
-  showing.app.add_option("--config", showing.options->flags.file, "Configuration file")->type_name("FILE");
-  showing.app.add_option("--set", showing.options->flags.set, "Any setting")
+  const auto showing = add_command(group, chosen,
+      {"show", "Print a configuration with all defaults filled in",
+       "  doppel config show\n  doppel config show --config edge.toml"},
+      show);
+  showing.app.add_option("--config", showing.options.flags.file, "Configuration file")->type_name("FILE");
+  showing.app.add_option("--set", showing.options.flags.set, "Any setting")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  add_role(showing.app, *showing.options);
+  add_role(showing.app, showing.options);
 
-  const auto explaining = add_command<Options>(group, chosen, "doc", "Print what every setting means: Markdown", doc,
-                                               "  doppel config doc\n  doppel config doc --role coordinator");
-  add_role(explaining.app, *explaining.options);
+  const auto explaining = add_command(group, chosen,
+      {"doc", "Print what every setting means: Markdown",
+       "  doppel config doc\n  doppel config doc --role coordinator"},
+      doc);
+  add_role(explaining.app, explaining.options);
 }
 
 }  // namespace doppel

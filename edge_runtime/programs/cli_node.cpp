@@ -1,4 +1,6 @@
 // doppel edge, doppel coordinator
+#include <CLI/CLI.hpp>
+
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
 #include "edge_runtime/programs/coordinator_program.h"
@@ -41,23 +43,25 @@ void add_shared_options(CLI::App& app, ConfigFlags& flags) {
 }  // namespace
 
 void add_node_commands(CLI::App& root, Chosen& chosen) {
-  const auto edge = add_command<ConfigFlags>(
-      root, chosen, "edge", "Run an edge: messages in, twins kept, functions run", run_edge_command,
-      "  doppel edge --mqtt mqtt://127.0.0.1:1883\n"
-      "  doppel edge --config edge.toml --set journal.sync=always\n"
-      "  doppel edge --name north --mqtt mqtt://127.0.0.1:1883 --uplink tcp://127.0.0.1:7090");
-  add_shared_options(edge.app, *edge.options);
-  edge.app.add_option("--mqtt", edge.options->mqtt, "A broker to take messages from; may be repeated")
+  const auto edge = add_command(root, chosen,
+      {"edge", "Run an edge: messages in, twins kept, functions run",
+       "  doppel edge --mqtt mqtt://127.0.0.1:1883\n"
+       "  doppel edge --config edge.toml --set journal.sync=always\n"
+       "  doppel edge --name north --mqtt mqtt://127.0.0.1:1883 --uplink tcp://127.0.0.1:7090"},
+      run_edge_command);
+  add_shared_options(edge.app, edge.options);
+  edge.app.add_option("--mqtt", edge.options.mqtt, "A broker to take messages from; may be repeated")
       ->type_name("mqtt[s]://HOST:PORT")
       ->allow_extra_args(false);
-  edge.app.add_option("--uplink", edge.options->uplink, "The coordinator")->type_name("tcp://HOST:PORT");
+  edge.app.add_option("--uplink", edge.options.uplink, "The coordinator")->type_name("tcp://HOST:PORT");
 
-  const auto coordinator = add_command<ConfigFlags>(
-      root, chosen, "coordinator", "Run a coordinator: edges in, one fleet out", run_coordinator_command,
-      "  doppel coordinator\n"
-      "  doppel coordinator --bind tcp://127.0.0.1:7090 --http 127.0.0.1:7080");
-  add_shared_options(coordinator.app, *coordinator.options);
-  coordinator.app.add_option("--bind", coordinator.options->bind, "Where edges connect")->type_name("tcp://ADDR:PORT");
+  const auto coordinator = add_command(root, chosen,
+      {"coordinator", "Run a coordinator: edges in, one fleet out",
+       "  doppel coordinator\n"
+       "  doppel coordinator --bind tcp://127.0.0.1:7090 --http 127.0.0.1:7080"},
+      run_coordinator_command);
+  add_shared_options(coordinator.app, coordinator.options);
+  coordinator.app.add_option("--bind", coordinator.options.bind, "Where edges connect")->type_name("tcp://ADDR:PORT");
 }
 
 }  // namespace doppel

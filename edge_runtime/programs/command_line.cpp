@@ -1,11 +1,12 @@
 #include "edge_runtime/programs/command_line.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include "edge_runtime/config/suggest.h"
-#include "edge_runtime/programs/cli_app.h"
+#include "edge_runtime/programs/commands.h"
 
 namespace doppel {
 namespace {

@@ -1,0 +1,143 @@
+#include "edge_runtime/programs/node_core.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace doppel {
+namespace {
+
+constexpr int kTemporaryFailure = 75;  // EX_TEMPFAIL of sysexits.h
+
+Incarnation random_incarnation() {
+  Incarnation incarnation;
+  randombytes_buf(incarnation.bytes.data(), incarnation.bytes.size());
+  return incarnation;
+}
+
+JournalOptions journal_options(const NodeConfig& config) {
+  JournalOptions options;
+  options.sync = config.journal.sync;
+  options.sync_interval = std::chrono::duration_cast<std::chrono::milliseconds>(config.journal.sync_interval);
+  options.segment_bytes = config.journal.segment_bytes;
+  options.budget_bytes = config.journal.budget_bytes;
+  options.keep = std::chrono::duration_cast<std::chrono::hours>(config.journal.keep);
+  options.boot_id = boot_id();
+  options.program = program_version();
+  return options;
+}
+
+std::string_view to_string(JournalRecovery::Ending ending) {
+  switch (ending) {
+    case JournalRecovery::Ending::fresh: return "fresh";
+    case JournalRecovery::Ending::clean: return "clean stop";
+    case JournalRecovery::Ending::process_died: return "the process died";
+    case JournalRecovery::Ending::tail_may_be_lost: return "the machine stopped";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::string program_version() { return std::string("doppel ") + DOPPEL_VERSION; }
+
+void fail_stop(Log& log, const std::string& reason) {
+  log.error("fail_stop", {{"reason", reason}, {"exit", std::to_string(kTemporaryFailure)}});
+  std::_Exit(kTemporaryFailure);
+}
+
+Result<std::unique_ptr<NodeCore>> NodeCore::open(const NodeConfig& config, Log& log) {
+  if (sodium_init() < 0) return internal_error("libsodium cannot start: no source of randomness");
+  std::unique_ptr<NodeCore> core(new NodeCore(config.data, log));
+  if (auto opened = core->open_files(config); !opened) return opened.error();
+  return core;
+}
+
+Result<void> NodeCore::open_files(const NodeConfig& config) {
+  auto disk = open_system_disk(data_);
+  if (!disk) return disk.error();
+  disk_ = std::move(*disk);
+  auto blobs = BlobStore::open(*disk_, "blobs");
+  if (!blobs) return blobs.error();
+  blobs_ = std::move(*blobs);
+  auto opened = open_journal(*disk_, "journal", clock_, journal_options(config));
+  if (!opened) return opened.error();
+  opened_ = std::move(*opened);
+  journal_ = opened_.journal.get();
+  if (auto made = disk_->make_folder("snapshots"); !made) return made;
+  lane_options_.commit_interval = std::chrono::duration_cast<std::chrono::milliseconds>(config.store.commit_interval);
+  lane_options_.commit_bytes = config.store.commit_bytes;
+  lane_options_.snapshot_folder = data_ + "/snapshots";
+  return {};
+}
+
+Result<void> NodeCore::recover(Fold& fold) {
+  for (const auto table : fold.tables()) tables_.emplace_back(table);
+  auto store = open_store({.path = store_path(), .fold_tables = tables_, .program = program_version(), .hooks = &store_io_});
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  auto delivery_log = DeliveryLog::open(*disk_, "delivery");
+  if (!delivery_log) return delivery_log.error();
+  delivery_log_ = std::move(*delivery_log);
+  outbox_ = std::make_unique<Outbox>(*delivery_log_, OutboxOptions{});
+  committer_ = std::make_unique<ThreadedCommitter>(*journal_, *store_, *outbox_, [this] { journal_->wake(); });
+  lane_ = std::make_unique<Lane>(LaneParts{fold, *journal_, *store_, *outbox_, *committer_, clock_, log_}, lane_options_);
+  if (auto recovered = lane_->recover(opened_.recovery, random_incarnation()); !recovered) return recovered;
+  tell_recovery();
+  return {};
+}
+
+void NodeCore::tell_recovery() const {
+  const auto& found = opened_.recovery;
+  for (const auto& range : found.corrupt) {
+    log_.error("journal_corrupt", {{"file", range.file},
+                                   {"first_offset", std::to_string(range.first_offset)},
+                                   {"last_offset", std::to_string(range.last_offset)},
+                                   {"after_position", std::to_string(to_number(range.before))},
+                                   {"before_position", std::to_string(to_number(range.after))}});
+  }
+  log_.info("recovered", {{"ending", std::string(to_string(found.ending))},
+                          {"last_position", std::to_string(to_number(found.last))},
+                          {"replayed", std::to_string(lane_->counts().replayed)},
+                          {"torn_bytes", std::to_string(found.torn_bytes)},
+                          {"epoch", std::to_string(to_number(lane_->applied().epoch))},
+                          {"incarnation", to_hex(lane_->applied().incarnation)}});
+}
+
+void NodeCore::start(std::function<void()> after_batch) {
+  after_batch_ = std::move(after_batch);
+  const auto after = [this] {
+    call_waiters();
+    after_batch_();
+  };
+  const auto stop_now = [this](const Error& error) { fail_stop(log_, error.message); };
+  lane_thread_ = std::make_unique<LaneThread>(*lane_, *journal_, *outbox_, LaneThread::Hooks{after, stop_now});
+}
+
+bool NodeCore::when_applied(Position position, std::function<void()> then) {
+  return post([this, position, then = std::move(then)](Lane& lane) {
+    if (lane.applied().position >= position) return then();
+    waiters_.push_back({position, then});
+  });
+}
+
+void NodeCore::call_waiters() {
+  const Position applied = lane_->applied().position;
+  std::erase_if(waiters_, [&](const Waiter& waiter) {
+    if (waiter.position > applied) return false;
+    waiter.then();
+    return true;
+  });
+}
+
+Result<void> NodeCore::stop() {
+  lane_thread_.reset();
+  if (journal_ == nullptr) return {};
+  Journal& journal = *std::exchange(journal_, nullptr);
+  return journal.close();
+}
+
+NodeCore::~NodeCore() { static_cast<void>(stop()); }
+
+}  // namespace doppel

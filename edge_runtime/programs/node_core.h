@@ -1,0 +1,83 @@
+// What both roles run on: a data folder with its journal, store, outbox and blobs, and the lane that folds one into the other.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edge_runtime/config/settings.h"
+#include "twin_store/blobs/blob_store.h"
+#include "twin_store/journal/journal.h"
+#include "twin_store/lane/lane_thread.h"
+#include "twin_store/model/log.h"
+#include "twin_store/store/file_hooks.h"
+
+namespace doppel {
+
+// "doppel 0.1.0"
+std::string program_version();
+
+// Says why in the log, then ends the process at once with exit status 75 (EX_TEMPFAIL): what was not acknowledged comes again.
+[[noreturn]] void fail_stop(Log& log, const std::string& reason);
+
+// Members in start order; destruction stops them in reverse.
+class NodeCore {
+ public:
+  // Opens everything under config.data. Errors name the file.
+  static Result<std::unique_ptr<NodeCore>> open(const NodeConfig& config, Log& log);
+  ~NodeCore();
+
+  // Loads and replays. `fold` is borrowed for the life of the node.
+  Result<void> recover(Fold& fold);
+  // Starts the lane's thread. `after_batch` runs on it.
+  void start(std::function<void()> after_batch);
+  // Commits what is applied, and writes the journal's end record. The destructor does it too, but cannot say what failed.
+  Result<void> stop();
+
+  Disk& disk() { return *disk_; }
+  Journal& journal() { return *journal_; }
+  Outbox& outbox() { return *outbox_; }
+  BlobStore& blobs() { return *blobs_; }
+  Lane& lane() { return *lane_; }  // before start(), or on its thread
+  const Clock& clock() const { return clock_; }
+  const CountingHooks& store_io() const { return store_io_; }
+  std::string store_path() const { return data_ + "/twin.db"; }
+
+  // Runs on the lane's thread, between batches; see LaneThread::post.
+  bool post(std::function<void(Lane&)> question) { return lane_thread_->post(std::move(question)); }
+  // Runs on the lane's thread once the record at `position` is applied. Thread: any. False: as of post().
+  bool when_applied(Position position, std::function<void()> then);
+
+ private:
+  struct Waiter {
+    Position position;
+    std::function<void()> then;
+  };
+  NodeCore(std::string data, Log& log) : data_(std::move(data)), log_(log) {}
+  Result<void> open_files(const NodeConfig& config);
+  void tell_recovery() const;
+  void call_waiters();
+
+  const std::string data_;
+  Log& log_;
+  SystemClock clock_;
+  CountingHooks store_io_;
+  LaneOptions lane_options_;
+  std::vector<std::string> tables_;
+  std::unique_ptr<Disk> disk_;
+  std::unique_ptr<BlobStore> blobs_;
+  OpenedJournal opened_;
+  Journal* journal_ = nullptr;
+  std::unique_ptr<DeliveryLog> delivery_log_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<ThreadedCommitter> committer_;
+  std::unique_ptr<Lane> lane_;
+  std::function<void()> after_batch_;
+  std::vector<Waiter> waiters_;  // the lane's thread alone
+  std::unique_ptr<LaneThread> lane_thread_;
+};
+
+}  // namespace doppel
