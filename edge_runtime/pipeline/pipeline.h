@@ -64,6 +64,7 @@ class Pipeline final : public Fold {
   const Windows& windows() const { return *windows_; }
   const DeadLetters& dead_letters() const { return dead_letters_; }
   const Alerts& alerts() const { return alerts_; }
+  const Redelivery& redelivery() const { return redelivery_; }
   const PipelineCounts& counts() const { return counts_; }
   const RunTimes& run_times(const std::string& function) { return runs_.times(function); }
   // Twins that the last batch changed, each once, with the rev they had before it in Twin::rev_before_batch.

@@ -26,6 +26,11 @@ bool Redelivery::is_repeat(const Delivery& delivery, std::uint64_t content_hash)
   return repeat;
 }
 
+std::uint32_t Redelivery::last_session(std::uint16_t number) const {
+  const auto source = sources_.find(number);
+  return source == sources_.end() || source->second.taken.empty() ? 0 : source->second.taken.back().session;
+}
+
 void Redelivery::take_changes(std::vector<RowChange>& changes) {
   for (auto& [number, source] : sources_) {
     if (!source.dirty) continue;

@@ -27,6 +27,9 @@ class Redelivery {
   // Remembers the message; true when it repeats one. `content_hash` is of topic and payload.
   bool is_repeat(const Delivery& delivery, std::uint64_t content_hash);
 
+  // Highest number of a connection of the source that is remembered; 0 without any.
+  std::uint32_t last_session(std::uint16_t source) const;
+
  private:
   struct Taken {
     std::uint32_t session = 0;

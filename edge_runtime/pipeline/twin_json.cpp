@@ -127,9 +127,9 @@ std::string_view twin_status(const Twin& twin, Timestamp now, const Freshness& f
   return age <= freshness.offline_after ? "stale" : "offline";
 }
 
-void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinFormat format, std::string& out) {
+void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinDetail detail, std::string& out) {
   ObjectWriter object(out);
-  if (format == TwinFormat::values) {
+  if (detail == TwinDetail::values) {
     append_json_string(object.member("id"), twin.id);
     ObjectWriter values(object.member("properties"));
     for (const auto& slot : twin.properties) append_json(values.member(names.text(slot.name)), twin.view(slot));

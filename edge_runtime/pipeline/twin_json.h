@@ -15,10 +15,10 @@ struct Freshness {
   Duration offline_after = std::chrono::minutes(10);
 };
 
-enum class TwinFormat { full, values };  // values: {"id", "properties": {name: value}}
+enum class TwinDetail { full, values };  // values: {"id", "properties": {name: value}}
 
 // For a reader: with status and freshness as of `now`.
-void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinFormat format, std::string& out);
+void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinDetail detail, std::string& out);
 // For the fold: without anything that depends on when it is read.
 void append_stored_twin_json(const Twin& twin, const NameTable& names, std::string& out);
 // What a change feed says: the counts, and the properties whose rev is above `since`.

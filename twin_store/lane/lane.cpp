@@ -116,20 +116,14 @@ Result<void> Lane::replay_batch(const ReplayBatch& batch) {
   const std::span<const Record> records(begin, end);
   if (records.empty()) return {};
   next_pending_ += records.size();
-  return run(batch.mark_position, records, batch.decisions);
+  return run(batch.mark_position, batch.epoch, records, batch.decisions);
 }
 
 Result<void> Lane::begin_epoch_if_needed(const JournalRecovery& found) {
   const bool ahead = applied_.position > parts_.journal.last();
   const bool tail_lost = found.ending == JournalRecovery::Ending::tail_may_be_lost;
   if (!ahead && !tail_lost && !hashes_differ_ && found.corrupt.empty()) return {};
-  // What was read but belongs to no mark yet is run first: the epoch's base is everything that the journal holds.
-  for (;;) {
-    if (ahead) break;
-    const auto ran = step();
-    if (!ran) return ran.error();
-    if (!*ran) break;
-  }
+  // Records that belong to no mark yet are run after the base, under marks of the new epoch.
   if (auto committed = commit_now(); !committed) return committed;
   const Epoch next_epoch{to_number(std::max(applied_.epoch, parts_.journal.epoch())) + 1};
   if (!options_.snapshot_folder.empty()) {
@@ -182,7 +176,7 @@ Result<std::size_t> Lane::read(JournalReader::Views views) {
     if (record.kind == RecordKind::mark) {
       auto mark = decode_mark(record.payload);
       if (!mark) return corrupt_data("the mark at position " + number(record.position) + " does not decode");
-      if (mark->last > applied_.position) marks_.push_back({record.position, std::move(*mark), {}});
+      if (mark->last > applied_.position) marks_.push_back({record.position, record.epoch, std::move(*mark), {}});
     } else if (record.kind == RecordKind::decision) {
       auto decision = decode_decision(record.payload);
       if (!decision) return corrupt_data("the decision at position " + number(record.position) + " does not decode");
@@ -206,7 +200,7 @@ Result<bool> Lane::step() {
        .payload = encode(Mark{records.front().position, records.back().position, applied_.last_batch_hash, parts_.fold.version()})});
   if (!mark) return mark.error();
   next_pending_ += records.size();
-  if (auto ran = run(*mark, records, {}); !ran) return ran.error();
+  if (auto ran = run(*mark, parts_.journal.epoch(), records, {}); !ran) return ran.error();
   return true;
 }
 
@@ -218,7 +212,7 @@ std::size_t Lane::live_border() const {
   return options_.choose_border ? options_.choose_border(at_hand) : at_hand;
 }
 
-Result<void> Lane::run(Position mark, std::span<const Record> records, std::span<const Decision> decisions) {
+Result<void> Lane::run(Position mark, Epoch epoch, std::span<const Record> records, std::span<const Decision> decisions) {
   if (records.front().kind == RecordKind::incarnation) {
     const auto incarnation = decode_incarnation(records.front().payload);
     if (!incarnation) return corrupt_data("the incarnation at position " + number(records.front().position) + " does not decode");
@@ -227,7 +221,7 @@ Result<void> Lane::run(Position mark, std::span<const Record> records, std::span
     parts_.outbox.clear_replacements();
   }
   output_.clear();
-  applied_.epoch = records.back().epoch;
+  applied_.epoch = epoch;
   const Batch batch{applied_.incarnation, applied_.epoch, mark, records, decisions};
   if (auto done = parts_.fold.apply(batch, output_); !done) return done;
 

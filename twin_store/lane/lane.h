@@ -78,6 +78,7 @@ class Lane {
  private:
   struct ReplayBatch {
     Position mark_position;
+    Epoch epoch;  // of the mark
     Mark mark;
     std::vector<Decision> decisions;
   };
@@ -88,7 +89,7 @@ class Lane {
   Result<void> begin_epoch_if_needed(const JournalRecovery& found);
   Result<void> reposition();
   Result<std::size_t> read(JournalReader::Views views);
-  Result<void> run(Position mark, std::span<const Record> records, std::span<const Decision> decisions);
+  Result<void> run(Position mark, Epoch epoch, std::span<const Record> records, std::span<const Decision> decisions);
   Result<void> journal_decisions(Position mark, Position& last_record);
   Result<bool> append_tick_if_due();
   std::size_t live_border() const;

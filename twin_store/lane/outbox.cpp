@@ -165,6 +165,16 @@ void Outbox::clear_replacements() {
   replacements_.clear();
 }
 
+void Outbox::recall_replacements() {
+  std::lock_guard lock(mutex_);
+  for (auto& [target, entry] : replacements_) entry.in_flight = false;
+}
+
+void Outbox::forget_receipts() {
+  std::lock_guard lock(mutex_);
+  delivered_before_.revisions.clear();
+}
+
 Result<std::uint64_t> Outbox::take_changes(std::vector<RowChange>& changes) {
   std::lock_guard lock(mutex_);
   const auto change = [&](const std::string& key, Entry* entry) {
@@ -202,10 +212,9 @@ OutboxCounts Outbox::counts() const {
 }
 
 bool Outbox::is_delivered(const OutboxRow& row) const {
-  const Delivered& known = log_.at_opening();
-  if (row.kind != OutboxKind::replacement) return known.keys.contains(row.key);
-  const auto at = known.revisions.find(row.target);
-  return at != known.revisions.end() && row.revision <= at->second;
+  if (row.kind != OutboxKind::replacement) return delivered_before_.keys.contains(row.key);
+  const auto at = delivered_before_.revisions.find(row.target);
+  return at != delivered_before_.revisions.end() && row.revision <= at->second;
 }
 
 void Outbox::insert(OutboxRow row, Position ready_after, bool stored) {

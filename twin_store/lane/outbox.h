@@ -32,7 +32,7 @@ struct OutboxCounts {
 // Thread: any. Listeners are called outside the lock, on the thread that made rows ready, and must not block.
 class Outbox {
  public:
-  Outbox(DeliveryLog& log, OutboxOptions options) : log_(log), options_(options) {}
+  Outbox(DeliveryLog& log, OutboxOptions options) : log_(log), delivered_before_(log.at_opening()), options_(options) {}
 
   // Recovery: the rows that the store held at its checkpoint; then add() for what the replay makes again. What the delivery log
   // knows is left out. Nothing can be taken before start().
@@ -49,6 +49,11 @@ class Outbox {
   Result<void> delivered(const OutboxRow& row);
   void put_back(const OutboxRow& row);  // to be taken again
   void clear_replacements();            // of an incarnation that has ended
+
+  // For a receiver that has lost what it held in flight: replacements without a receipt can be taken again. With
+  // forget_receipts() those that had one may be added again too.
+  void recall_replacements();
+  void forget_receipts();
 
   // What a commit stores: the changes of the outbox table since the last call. Returns the number of the delivery log file that
   // begins here; once the changes are committed, committed(number) drops the files before it.
@@ -77,6 +82,7 @@ class Outbox {
   std::vector<std::function<void()>> ready_listeners(Position before) const;
 
   DeliveryLog& log_;
+  Delivered delivered_before_;  // what the log said at opening
   const OutboxOptions options_;
   mutable std::mutex mutex_;
   bool started_ = false;
