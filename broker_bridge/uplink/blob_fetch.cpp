@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "twin_store/blobs/blob_store.h"
 #include "twin_store/model/hash.h"
 
 namespace doppel::uplink {
@@ -32,9 +33,9 @@ std::optional<BlobGet> BlobFetch::next_request(Duration now) {
 std::optional<BlobFetch::Done> BlobFetch::receive(const Blob& part) {
   if (wanted_.empty() || part.sha256 != wanted_.front() || part.offset != content_.size()) return std::nullopt;
   if (!part.missing.empty()) return finish(not_found("module " + part.sha256 + ": " + part.missing));
-  if (part.size > kMaxBlob) {
+  if (part.size > kMaxBlobBytes) {
     return finish(limit_exceeded("module " + part.sha256 + " has " + std::to_string(part.size) + " bytes, the limit is " +
-                                 std::to_string(kMaxBlob)));
+                                 std::to_string(kMaxBlobBytes)));
   }
   const auto so_far = content_.size() + part.content.size();
   if (so_far > part.size || (part.content.empty() && so_far < part.size)) {

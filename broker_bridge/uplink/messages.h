@@ -24,7 +24,6 @@ inline constexpr std::size_t kMaxText = 4'096;        // region, program, reason
 inline constexpr std::size_t kMaxFunctions = 1'024;
 inline constexpr std::size_t kMaxManifest = 16u << 10;
 inline constexpr std::size_t kBlobChunk = 128u << 10;
-inline constexpr std::uint64_t kMaxBlob = 64u << 20;
 
 struct Hello {
   EdgeId edge;
@@ -119,6 +118,7 @@ struct Status {
   std::uint64_t generation = 0;
   std::vector<FunctionStatus> functions;
   std::uint64_t dropped_rows = 0;
+  std::string node;
   bool operator==(const Status&) const = default;
 };
 
@@ -175,7 +175,5 @@ std::string encode(const Frame& frame);
 // Errors: corrupt_data, which names what is wrong and the limit. Everything in a decoded frame is within the limits above,
 // names are names and hashes are hashes.
 Result<Frame> decode(std::string_view bytes);
-
-bool is_sha256(std::string_view text);  // 64 lower-case hex digits
 
 }  // namespace doppel::uplink

@@ -92,6 +92,10 @@ void UplinkCoordinator::handle(coordinator_input::LookedUp& input) {
     look_up_at_[input.peer] = now_ + options_.look_up_retry;
     return;
   }
+  if (!input.standing->refused.empty()) {
+    refuse({input.peer, std::nullopt, {}, input.session}, RefuseCode::limit, input.standing->refused);
+    return end_session(sessions_.find(input.peer), "refused");
+  }
   if (session->stage == Session::Stage::looking_up) return welcome(input.peer, *session, *input.standing);
   if (session->desired.functions == input.standing->desired.functions) return;
   session->desired = std::move(input.standing->desired);

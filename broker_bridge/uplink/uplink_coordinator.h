@@ -24,6 +24,7 @@ struct Standing {
   std::uint64_t held = 0;  // highest revision
   bool ask_all = false;    // something that was acknowledged is not there, or another incarnation was present before
   Desired desired;
+  std::string refused;     // why there is to be no session; "" when welcome
 };
 
 struct CoordinatorOptions {

@@ -87,8 +87,12 @@ void UplinkEdge::handle(edge_input::Received& input) {
   std::visit([this](auto& message) { receive(message); }, frame->body);
 }
 
-void UplinkEdge::handle(edge_input::SendFailed&) {
-  if (link_ == Link::open) note(LogLevel::warning, "uplink_closed", "the connection takes no frames");
+void UplinkEdge::handle(edge_input::Connected&) {
+  if (link_ == Link::greeting) greet_at_ = now_;
+}
+
+void UplinkEdge::handle(edge_input::Disconnected&) {
+  if (link_ == Link::open) note(LogLevel::warning, "uplink_closed", "the connection is gone");
   greet_at(now_ + times_.hello_retry);
 }
 

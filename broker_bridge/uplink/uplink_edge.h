@@ -48,15 +48,17 @@ enum class RowsWanted : std::uint8_t {
 namespace edge_input {
 struct Tick {};
 struct Received { std::string_view bytes; };  // borrowed for the call
-struct SendFailed {};                          // the socket took the last frame of a step for none
+struct Connected {};     // the socket has a connection: there is somebody to greet
+struct Disconnected {};  // it has none, or took no frame
 struct SetStatus { Status status; };           // `dropped_rows` is filled in here
 struct BeginIncarnation { Incarnation incarnation; std::uint64_t mark = 0; };
 struct FetchBlob { std::string sha256; };
 struct ForgetBlob { std::string sha256; };
 struct Answer { QueryResult result; };
 }  // namespace edge_input
-using EdgeInput = std::variant<edge_input::Tick, edge_input::Received, edge_input::SendFailed, edge_input::SetStatus,
-                               edge_input::BeginIncarnation, edge_input::FetchBlob, edge_input::ForgetBlob, edge_input::Answer>;
+using EdgeInput = std::variant<edge_input::Tick, edge_input::Received, edge_input::Connected, edge_input::Disconnected,
+                               edge_input::SetStatus, edge_input::BeginIncarnation, edge_input::FetchBlob, edge_input::ForgetBlob,
+                               edge_input::Answer>;
 
 namespace edge_action {
 struct Send { std::string bytes; };
@@ -103,7 +105,8 @@ class UplinkEdge {
 
   void handle(edge_input::Tick&) {}
   void handle(edge_input::Received& input);
-  void handle(edge_input::SendFailed& input);
+  void handle(edge_input::Connected& input);
+  void handle(edge_input::Disconnected& input);
   void handle(edge_input::SetStatus& input);
   void handle(edge_input::BeginIncarnation& input);
   void handle(edge_input::FetchBlob& input);

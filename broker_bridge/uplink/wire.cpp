@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "broker_bridge/uplink/messages.h"
+#include "twin_store/blobs/blob_store.h"
 
 namespace doppel::uplink {
 namespace {
@@ -84,6 +85,7 @@ void fill(wire::Desired& to, const Desired& from) {
 void fill(wire::Status& to, const Status& from) {
   to.set_generation(from.generation);
   to.set_dropped_rows(from.dropped_rows);
+  to.set_node(from.node);
   for (const auto& function : from.functions) {
     auto& added = *to.add_functions();
     added.set_name(function.name);
@@ -233,7 +235,8 @@ Desired take(wire::Desired& from, Checker& check) {
 
 Status take(wire::Status& from, Checker& check) {
   check.count(from.functions_size(), kMaxFunctions, "functions");
-  Status to{from.generation(), {}, from.dropped_rows()};
+  Status to{from.generation(), {}, from.dropped_rows(),
+            check.limited(std::move(*from.mutable_node()), kMaxText, "the node's description")};
   for (auto& function : *from.mutable_functions()) {
     to.functions.push_back({check.limited(std::move(*function.mutable_name()), kMaxText, "a function"),
                             check.limited(std::move(*function.mutable_version()), kMaxText, "a version"),
@@ -345,11 +348,6 @@ Result<Frame> decode(std::string_view bytes) {
   Frame frame{message.session(), take_body(message, check)};
   if (check.complaint()) return corrupt_data(std::string(name_of(frame.body)) + ": " + *check.complaint());
   return frame;
-}
-
-bool is_sha256(std::string_view text) {
-  return text.size() == 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace doppel::uplink
