@@ -1,0 +1,49 @@
+"""Which room may include which, and which room owns which library. A new arrow is a line here, and a reason to give."""
+
+# Rooms are folders; a room may always include itself.
+MODEL = "twin_store/model"
+STORE = {MODEL, "twin_store/journal", "twin_store/store"}
+
+ALLOWED = {
+    MODEL: set(),
+    "twin_store/journal": {MODEL},
+    "twin_store/store": {MODEL},
+    "twin_store/lane": STORE,
+    "twin_store/query": {MODEL, "twin_store/store"},
+    "broker_bridge/decode": {MODEL},
+    "broker_bridge/mqtt": {MODEL, "twin_store/journal", "broker_bridge/decode"},
+    "broker_bridge/uplink": {MODEL},
+    "broker_bridge/sim": {MODEL, "broker_bridge/mqtt", "broker_bridge/decode"},
+    "functions/abi": {MODEL},
+    "edge_runtime/pipeline": STORE | {"twin_store/lane", "broker_bridge/decode", "functions/abi"},
+    "edge_runtime/wasm": {MODEL, "functions/abi"},
+    "edge_runtime/http": {MODEL},
+    "edge_runtime/config": {MODEL, "twin_store/journal", "broker_bridge/decode"},
+    "coordinator": STORE | {"twin_store/lane", "broker_bridge/uplink", "functions/abi"},
+}
+
+# The programs wire everything: every room, and nothing includes them.
+WIRING = "edge_runtime/programs"
+
+# Header prefix -> rooms that own the library. Headers (.h) of a room may not show it, unless listed in SHOWN.
+OWNERS = {
+    "sqlite3.h": {"twin_store/store", "twin_store/query"},
+    "isa-l": {MODEL},
+    "crc": {MODEL},
+    "sodium": {MODEL},
+    "xxhash.h": {MODEL},
+    "simdjson.h": {"broker_bridge/decode"},
+    "mqtt/": {"broker_bridge/mqtt", "broker_bridge/sim"},
+    "MQTT": {"broker_bridge/mqtt", "broker_bridge/sim"},
+    "zmq": {"broker_bridge/uplink"},
+    "google/": {"broker_bridge/uplink"},
+    "uplink.pb.h": {"broker_bridge/uplink"},
+    "wasm": {"edge_runtime/wasm"},
+    "boost/": {"edge_runtime/http"},
+    "openssl/": {"edge_runtime/http"},
+    "zlib.h": {"edge_runtime/http"},
+    "toml++/": {"edge_runtime/config", "functions/abi", "broker_bridge/sim"},
+    "CLI/": {WIRING},
+    "nlohmann/": {"edge_runtime/http", WIRING},
+}
+SHOWN = {("edge_runtime/programs/json_output.h", "nlohmann/")}

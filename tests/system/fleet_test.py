@@ -1,0 +1,105 @@
+"""20,000 QoS 1 messages through a broker and two edges to a coordinator: each counted once, with and without crashes."""
+
+import datetime
+import time
+import unittest
+
+import exact
+import harness
+import mqtt
+import traces
+
+MESSAGES = 20_000
+RATE = 2_500  # a second: about 8 s, so that crashes fall into the middle
+
+EDGE_SETTINGS = """region = "plant"
+[[mqtt]]
+url = "{broker}"
+topics = ["plant/{name}/#"]
+[[mapping]]
+topic = "plant/{{area}}/{{kind}}/{{unit}}"
+[[window]]
+name = "1m"
+length = "1 min"
+group_by = ["kind"]
+[windows]
+lateness = "1 s"
+flush = "1 s"
+[uplink]
+address = "{uplink}"
+"""
+
+
+def start_ms_of(row):
+    return round(datetime.datetime.fromisoformat(row["start"].replace("Z", "+00:00")).timestamp() * 1000)
+
+
+class Fleet(unittest.TestCase):
+    """A scene with a broker, a coordinator and two edges for each test."""
+
+    def setUp(self):
+        if not harness.BINARY.exists():
+            self.skipTest(f"{harness.BINARY} is not built")
+        self.scene = self.enterContext(harness.Scene())
+        self.broker = self.scene.broker()
+        self.coordinator = self.scene.coordinator()
+        self.edges = {name: self.scene.edge(name, EDGE_SETTINGS.format(
+            broker=self.broker.url, uplink=self.coordinator.bind, name=name)) for name in ("north", "south")}
+
+    def publish(self, during=lambda sent: None):
+        """All messages, at RATE; `during` is called after each hundredth. What must come of them."""
+        now_ms = time.time_ns() // 1_000_000
+        start_ms = now_ms - now_ms % exact.MINUTE_MS - 20 * exact.MINUTE_MS
+        expected, outgoing = exact.Expected(), []
+        for edge, topic, time_ms, fields in traces.messages(MESSAGES, start_ms):
+            expected.add(edge, topic, time_ms, fields)
+            outgoing.append((topic, traces.payload(time_ms, fields)))
+        publisher = mqtt.Publisher(self.broker.port)
+        for sent in publisher.publish_all(outgoing, RATE):
+            during(sent)
+        publisher.close()
+        return expected
+
+    def assert_every_message_is_counted_once(self, expected):
+        for name, edge in self.edges.items():
+            wanted = {twin: count for (owner, twin), count in expected.events.items() if owner == name}
+            counted = lambda: {twin: state["events"] for twin, state in edge.twins().items()}
+            arrived = lambda: sum(counted().values()) >= sum(wanted.values())
+            harness.wait_until(f"{name} has counted {sum(wanted.values())} messages", arrived, 60)
+            self.assertEqual(counted(), wanted, f"events of the twins of {name}")
+
+    def assert_windows_are_exact(self, expected):
+        for name, edge in self.edges.items():
+            rows = edge.items("/api/v1/aggregates", window="1m")
+            self.assertEqual(exact.differences(expected.rows(name), rows, start_ms_of), [], f"windows of {name}")
+
+    def assert_the_coordinator_agrees(self, expected):
+        fleet = lambda: self.coordinator.items("/api/v1/aggregates", level="fleet", window="1m")
+        differences = lambda: exact.differences(expected.fleet(), fleet(), start_ms_of)
+        harness.wait_until("the coordinator has every window", lambda: not differences(), 60, every=0.5)
+        self.assertEqual(differences(), [])
+        total = sum(row["events"] for row in fleet() if not row["property"])
+        self.assertEqual(total, MESSAGES, "events over all windows of the fleet")
+
+    def assert_all(self, expected):
+        self.assert_every_message_is_counted_once(expected)
+        self.assert_windows_are_exact(expected)
+        self.assert_the_coordinator_agrees(expected)
+
+    def test_each_message_is_counted_once_and_the_coordinator_agrees_with_the_edges(self):
+        self.assert_all(self.publish())
+
+    def test_the_same_totals_when_an_edge_and_the_coordinator_are_killed_three_times_each(self):
+        north = self.edges["north"]
+        victims = {3_000: north, 5_000: self.coordinator, 8_000: north, 10_000: self.coordinator, 13_000: north,
+                   15_000: self.coordinator}
+
+        def crash(sent):
+            if sent in victims:
+                victims[sent].kill()
+                victims[sent].start()
+        self.assert_all(self.publish(crash))
+
+
+if __name__ == "__main__":
+    unittest.main()
