@@ -42,6 +42,7 @@ FileJournal::FileJournal(Disk& disk, const Clock& clock, JournalOptions options,
       arrivals_(clock, recovered.report.last_arrival),
       writer_(segments_, supply_),
       next_position_(recovered.next_position),
+      followed_position_(Position{to_number(recovered.next_position) - 1}),
       next_number_(recovered.next_number),
       epoch_is_wanted_(needs_new_epoch(recovered.report)),
       housekeeper_(options_.sync_interval,
@@ -123,6 +124,7 @@ Result<void> FileJournal::write(const NewRecord& record, Timestamp arrival) {
   }
   if (auto written = writer_.write(record, next_position_, arrival); !written) return fail(written.error());
   published_.publish(next_position_);
+  followed_position_ = next_position_;
   next_position_ = next(next_position_);
   if (options_.sync == SyncPolicy::interval) housekeeper_.sync_soon();
   if (writer_.is_half_full()) prepare_next_segment();
@@ -150,6 +152,7 @@ Result<void> FileJournal::begin_segment() {
   header.epoch = epoch();
   header.number = next_number_;
   header.first_position = next_position_;
+  header.follows = followed_position_;
   header.created = clock_.wall();
   header.settled = std::min(retention_.committed(), synced_.load());
   header.sync = options_.sync;
@@ -197,6 +200,7 @@ Result<void> FileJournal::begin_epoch(Position above) {
   if (is_closed_) return unavailable(folder_ + ": the journal is closed");
   if (auto healthy = failure_.check(); !healthy) return healthy;
   if (auto kept = keep_to_budget(RecordKind::start, options_.segment_bytes); !kept) return kept;
+  followed_position_ = std::max(last(), above);
   next_position_ = Position{std::max(to_number(next_position_), to_number(above)) + kEpochGap};
   epoch_ = Epoch{to_number(epoch()) + 1};
   if (auto begun = begin_segment(); !begun) return begun;
@@ -219,7 +223,7 @@ void FileJournal::on_synced(std::function<void(Position)> listener) {
 Result<std::unique_ptr<JournalReader>> FileJournal::read_after(Position after) {
   if (after > last()) return not_found(folder_ + ": position " + text_of(after) + " is beyond the last, " + text_of(last()));
   const auto oldest = segments_->oldest();
-  if (!oldest || next(after) < oldest->header.first_position)
+  if (!oldest || after < oldest->header.follows)
     return not_found(folder_ + ": position " + text_of(next(after)) + " is not kept any more; the oldest is " + text_of(first()));
   return SegmentReader::open(disk_, segments_, segments_->holding(after), after);
 }

@@ -80,6 +80,7 @@ class FileJournal final : public Journal {
   ArrivalClock arrivals_;
   SegmentWriter writer_;
   Position next_position_;
+  Position followed_position_;  // before it; further back where an epoch begins
   std::uint64_t next_number_;
   std::uint64_t prepared_number_ = 0;
   bool epoch_is_wanted_;            // recovery found what only a new epoch answers

@@ -44,6 +44,7 @@ std::string encode(SegmentHeader& header) {
   writer.put(header.number);
   writer.put(header.first_position);
   writer.put(to_nanoseconds(header.created));
+  writer.put(header.follows);
   writer.put(header.settled);
   writer.put(header.sync);
   writer.put(static_cast<std::uint8_t>(boot_id.size()));
@@ -68,10 +69,11 @@ DecodedHeader decode_segment_header(std::string_view bytes) {
   header.number = reader.take<std::uint64_t>();
   header.first_position = reader.take<Position>();
   header.created = from_nanoseconds(reader.take<std::int64_t>());
+  header.follows = reader.take<Position>();
   header.settled = reader.take<Position>();
   header.sync = reader.take<SyncPolicy>();
   header.boot_id = reader.take_raw(reader.take<std::uint8_t>());
-  const bool sound = header.sync <= SyncPolicy::always && header.boot_id.size() <= kMaxBootId;
+  const bool sound = header.sync <= SyncPolicy::always && header.boot_id.size() <= kMaxBootId && header.follows < header.first_position;
   decoded.state = sound ? DecodedHeader::State::valid : DecodedHeader::State::broken;
   decoded.header = std::move(header);
   return decoded;

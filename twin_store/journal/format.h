@@ -32,6 +32,7 @@ struct SegmentHeader {
   std::uint64_t number = 1;
   Position first_position{1};
   Timestamp created;
+  Position follows = Position::none;  // the position that the records of this segment follow
   Position settled = Position::none;
   SyncPolicy sync = SyncPolicy::interval;
   std::string boot_id;

@@ -53,7 +53,7 @@ Result<std::unique_ptr<JournalReader>> open_journal_readonly(Disk& disk, const s
   for (auto& [segment, scan] : recovered->segments) segments->add(std::move(segment));
   const auto oldest = segments->oldest();
   if (!oldest) return not_found(folder + ": no journal");
-  if (next(after) < oldest->header.first_position)
+  if (after < oldest->header.follows)
     return not_found(folder + ": position " + std::to_string(to_number(next(after))) + " is not kept any more; the oldest is " +
                      std::to_string(to_number(oldest->header.first_position)));
   return SegmentReader::open(disk, segments, segments->holding(after), after);

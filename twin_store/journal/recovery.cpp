@@ -119,7 +119,7 @@ class Recovery {
   Result<void> mend_header(const SegmentFile& found, const SegmentScan& scan, DiskFile& file, std::string_view bytes) {
     const std::uint64_t at = found.first_copy_valid ? kHeaderCopyOffset : 0;
     if (scan.records > 0) {
-      const BadBytes broken{at, at + kSegmentHeaderSize, Position{to_number(found.header.first_position) - 1}, found.header.first_position};
+      const BadBytes broken{at, at + kSegmentHeaderSize, found.header.follows, found.header.first_position};
       if (auto done = quarantine(found, broken, bytes); !done) return done;
     }
     auto header = found.header;
@@ -132,7 +132,7 @@ class Recovery {
       const auto& [segment, scan] = result_.segments[i];
       if (!scan) continue;
       const auto& following = result_.segments[i + 1].segment->header;
-      const bool gap = following.epoch == segment->header.epoch && following.first_position > next(scan->last);
+      const bool gap = following.epoch == segment->header.epoch && following.follows > scan->last;
       if (!gap && scan->tail_end == scan->end) continue;
       const auto bytes = read_whole(disk_, segment->path);
       if (!bytes) return bytes.error();
@@ -182,7 +182,7 @@ class Recovery {
     JournalRecovery::BadRange bad{folder_ + "/" + segment_name(range.segment), range.first, range.last, Position::none, Position::none};
     for (const auto& file : files_) {
       if (!file.has_header()) continue;
-      if (file.number <= range.segment) bad.before = Position{to_number(file.header.first_position) - 1};
+      if (file.number <= range.segment) bad.before = file.header.follows;
       if (file.number > range.segment && bad.after == Position::none) bad.after = file.header.first_position;
     }
     result_.report.corrupt.push_back(std::move(bad));
@@ -197,7 +197,7 @@ class Recovery {
     }
     const auto& newest = result_.segments.back();
     const auto& header = newest.segment->header;
-    report.last = Position{to_number(header.first_position) - 1};
+    report.last = header.follows;
     report.last_arrival = header.created;
     std::optional<RecordKind> last_kind;
     for (const auto& [segment, scan] : result_.segments) {
@@ -226,14 +226,24 @@ class Recovery {
   RecoveredJournal result_;
 };
 
-}  // namespace
-
-Result<RecoveredJournal> recover_journal(Disk& disk, const std::string& folder, const std::string& boot_id, RecoveryMode mode) {
+Result<RecoveredJournal> recover_once(Disk& disk, const std::string& folder, const std::string& boot_id, RecoveryMode mode) {
   auto files = find_segment_files(disk, folder);
   if (!files) return files.error();
   auto quarantine = Quarantine::open(disk, folder);
   if (!quarantine) return quarantine.error();
   return Recovery(disk, folder, mode, std::move(*files), std::move(*quarantine)).run(boot_id);
+}
+
+}  // namespace
+
+Result<RecoveredJournal> recover_journal(Disk& disk, const std::string& folder, const std::string& boot_id, RecoveryMode mode) {
+  auto recovered = recover_once(disk, folder, boot_id, mode);
+  // While one looks, the writer's retention may take a file that was just listed.
+  for (int tries = 0; tries < 3 && mode != RecoveryMode::repair; ++tries) {
+    if (recovered || recovered.error().code != ErrorCode::not_found) break;
+    recovered = recover_once(disk, folder, boot_id, mode);
+  }
+  return recovered;
 }
 
 }  // namespace doppel

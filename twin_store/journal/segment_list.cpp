@@ -40,7 +40,7 @@ std::shared_ptr<Segment> SegmentList::take_oldest(Position committed, Timestamp 
   const std::lock_guard lock(mutex_);
   if (segments_.size() < 2) return nullptr;
   const auto& following = segments_[1]->header;
-  if (following.first_position > next(committed) || following.created >= older_than) return nullptr;
+  if (following.follows > committed || following.created >= older_than) return nullptr;
   auto taken = std::move(segments_.front());
   segments_.pop_front();
   size_bytes_ -= taken->size;

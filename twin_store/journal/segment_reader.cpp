@@ -105,11 +105,11 @@ Result<bool> SegmentReader::at_no_record() {
 }
 
 bool SegmentReader::is_next(const Segment& following) const {
-  return following.header.epoch != segment_->header.epoch || following.header.first_position == next(last_);
+  return following.header.follows <= last_ || following.header.epoch != segment_->header.epoch;
 }
 
 Result<bool> SegmentReader::enter_following(const std::shared_ptr<Segment>& following) {
-  if (!is_next(*following) && list_->oldest()->header.number > segment_->header.number)
+  if (following->header.follows > last_ && list_->oldest()->header.number > segment_->header.number)
     return not_found(place() + ": retention has removed the records behind position " + std::to_string(to_number(last_)));
   if (auto entered = enter(following); !entered) return entered.error();
   return true;
