@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 struct Options {
-  ClientOptions client;
+  ApiOptions client;
   std::string edge;
 };
 

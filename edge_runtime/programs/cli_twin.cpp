@@ -18,7 +18,7 @@ using nlohmann::json;
 constexpr std::size_t kMostAPage = 1000;
 
 struct Options {
-  ClientOptions client;
+  ApiOptions client;
   std::string id, edge, prefix, model, status, property, value, sql, if_revision;
   std::vector<std::string> where, labels;
   std::size_t limit = 100;

@@ -65,7 +65,7 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
 
 std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
   auto root = std::make_unique<CLI::App>("doppel: twins of things from streams of messages, at the edge.", "doppel");
-  root->set_version_flag("--version", "doppel " + program_version());
+  root->set_version_flag("--version", program_version());
   root->require_subcommand(1);
   root->footer(kExamples);
   root->get_formatter()->column_width(34);
@@ -80,8 +80,6 @@ std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
 }
 
 }  // namespace
-
-std::string program_version() { return DOPPEL_VERSION; }
 
 int run_command_line(const std::vector<std::string>& arguments) {
   Chosen chosen;

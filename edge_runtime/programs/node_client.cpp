@@ -17,7 +17,7 @@ Result<std::string> read_token(const std::string& file) {
   return token;
 }
 
-Result<std::string> token_for(const ClientOptions& options, const Endpoint& endpoint) {
+Result<std::string> token_for(const ApiOptions& options, const Endpoint& endpoint) {
   if (!options.token_file.empty()) return read_token(options.token_file);
   if (const char* token = std::getenv("DOPPEL_TOKEN")) return std::string(token);
   if (!endpoint.token_file.empty()) return read_token(endpoint.token_file);
@@ -26,7 +26,7 @@ Result<std::string> token_for(const ClientOptions& options, const Endpoint& endp
 
 }  // namespace
 
-void add_client_options(CLI::App& app, ClientOptions& options) {
+void add_client_options(CLI::App& app, ApiOptions& options) {
   app.add_option("--server", options.node.server, "The node's address; default: $DOPPEL_SERVER")
       ->type_name("http://HOST:PORT");
   app.add_option("--data", options.node.data, "The node's data folder; default: $DOPPEL_DATA")->type_name("DIR");
@@ -37,12 +37,12 @@ void add_client_options(CLI::App& app, ClientOptions& options) {
   app.add_flag("--json", options.json, "Print JSON");
 }
 
-Result<HttpClient> connect(const ClientOptions& options, std::string_view role) {
+Result<HttpClient> connect(const ApiOptions& options, std::string_view role) {
   const auto endpoint = find_node(options.node, role);
   if (!endpoint) return endpoint.error();
   auto token = token_for(options, *endpoint);
   if (!token) return token.error();
-  HttpClientOptions http;
+  HttpApiOptions http;
   http.server = endpoint->http;
   http.token = *std::move(token);
   return HttpClient::open(std::move(http));

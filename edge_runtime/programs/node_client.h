@@ -17,15 +17,15 @@ class App;
 namespace doppel {
 
 // What every client command takes.
-struct ClientOptions {
+struct ApiOptions {
   NodeChoice node;
   std::string token_file;  // "" : $DOPPEL_TOKEN, or the node's own where it is known
   bool json = false;
 };
-void add_client_options(CLI::App& app, ClientOptions& options);
+void add_client_options(CLI::App& app, ApiOptions& options);
 
 // `role`: which kind of node is looked for where none is named; "" : any. Errors: not_found, conflict, invalid_input.
-Result<HttpClient> connect(const ClientOptions& options, std::string_view role);
+Result<HttpClient> connect(const ApiOptions& options, std::string_view role);
 
 // "/api/v1/twins" and its query; values are encoded here, empty ones left out.
 std::string target(std::string_view path, const std::vector<std::pair<std::string, std::string>>& query);
