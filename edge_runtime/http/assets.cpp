@@ -67,7 +67,7 @@ Handler serve(const Asset& asset) {
 
 void add_assets(Router& router, std::span<const Asset> assets) {
   for (const auto& asset : assets) {
-    const RouteOptions options{.query = {}, .consumes = "", .produces = media_type(asset.content_type), .access = Access::open};
+    const RouteOptions options{.produces = media_type(asset.content_type), .access = Access::open};
     router.add(Method::get, std::string(asset.path), serve(asset), options);
     if (asset.path == "/index.html") router.add(Method::get, "/", serve(asset), options);
   }

@@ -24,6 +24,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::uint32_t kMaxHeader = 64u << 10;
+constexpr std::size_t kMaxProblem = 64u << 10;
 constexpr auto kStopCheck = std::chrono::milliseconds(100);  // how soon a stop token is noticed
 
 struct Server {
@@ -164,10 +165,15 @@ class HttpClient::Wire {
 
   // Reads the problem document that came instead of a stream.
   Error refused_stream(StreamParser& parser, Status status, Deadline deadline) {
+    std::string document;
     std::array<char, 4096> piece{};
-    const auto size = read_piece(parser, piece, deadline).value_or(0);
+    while (!parser.is_done() && document.size() < kMaxProblem) {
+      const auto size = read_piece(parser, piece, deadline);
+      if (!size) break;
+      document.append(piece.data(), *size);
+    }
     disconnect();
-    return error_of(status, std::string_view(piece.data(), size));
+    return error_of(status, document);
   }
 
   // Bytes of the body; nothing when it ended or failed, then failure_ says which.

@@ -17,8 +17,8 @@
 namespace doppel {
 
 struct HttpClientOptions {
-  std::string server;  // "http://127.0.0.1:8080", "127.0.0.1:8080"
-  std::string token;   // "" : none
+  std::string server = {};  // "http://127.0.0.1:8080", "127.0.0.1:8080"
+  std::string token = {};   // "" : none
   std::chrono::milliseconds timeout{30'000};  // of a whole request
   std::size_t body_bytes = 64u << 20;         // largest answer
 };
@@ -26,9 +26,9 @@ struct HttpClientOptions {
 struct ClientRequest {
   Method method = Method::get;
   std::string target;  // "/api/v1/twins?limit=10"; names in it are percent-encoded by the caller
-  std::string content_type;
-  std::string body;
-  std::vector<NameValue> headers;
+  std::string content_type = {};
+  std::string body = {};
+  std::vector<NameValue> headers = {};
 };
 
 struct ClientResponse {

@@ -35,11 +35,11 @@ Handler get_twin_of_edge(CoordinatorApi& api) {
 Router make_coordinator_router(CoordinatorApi& api, StreamHub& hub, std::span<const Asset> assets) {
   Router router = make_node_router(api, hub, assets);
   const auto edge_of = [](const Request& request) { return parse_edge_id(request.segment("edge")); };
-  router.add(Method::get, "/api/v1/twins/{id}", get_twin(api), {.query = {"edge", "format"}, .consumes = ""});
+  router.add(Method::get, "/api/v1/twins/{id}", get_twin(api), {.query = {"edge", "format"}});
   router.add(Method::get, "/api/v1/edges", [&api](const Request&, const Reply& reply) { api.list_edges(answer_json(reply)); });
   router.add(Method::get, "/api/v1/edges/{edge}",
              parsed(edge_of, [&api](const EdgeId& edge, auto answer) { api.get_edge(edge, answer); }));
-  router.add(Method::get, "/api/v1/edges/{edge}/twins/{id}", get_twin_of_edge(api), {.query = {"format"}, .consumes = ""});
+  router.add(Method::get, "/api/v1/edges/{edge}/twins/{id}", get_twin_of_edge(api), {.query = {"format"}});
   return router;
 }
 

@@ -38,14 +38,14 @@ Handler set_property(EdgeApi& api) {
 
 Router make_edge_router(EdgeApi& api, StreamHub& hub, std::span<const Asset> assets) {
   Router router = make_node_router(api, hub, assets);
-  router.add(Method::get, "/api/v1/twins/{id}", get_twin(api), {.query = {"format"}, .consumes = ""});
+  router.add(Method::get, "/api/v1/twins/{id}", get_twin(api), {.query = {"format"}});
   for (const auto method : {Method::put, Method::patch}) {
-    router.add(method, "/api/v1/twins/{id}/properties/{name}", set_property(api), {.query = {}, .consumes = "application/json"});
+    router.add(method, "/api/v1/twins/{id}/properties/{name}", set_property(api), {.consumes = "application/json"});
   }
   router.add(Method::get, "/api/v1/dead-letters",
              parsed(parse_dead_letter_query,
                     [&api](const DeadLetterQuery& query, auto answer) { api.list_dead_letters(query, answer); }),
-             {.query = {"limit", "after", "function", "twin", "reason"}, .consumes = ""});
+             {.query = {"limit", "after", "function", "twin", "reason"}});
   return router;
 }
 

@@ -31,7 +31,7 @@ Handler check(std::function<Result<void>()> state) {
 }
 
 void add_operations(Router& router, NodeApi& api) {
-  const RouteOptions probe{.query = {}, .consumes = "", .produces = "text/plain", .access = Access::open};
+  const RouteOptions probe{.produces = "text/plain", .access = Access::open};
   router.add(Method::get, "/healthz", check([&api] { return api.health(); }), probe);
   router.add(Method::get, "/readyz", check([&api] { return api.readiness(); }), probe);
   router.add(
@@ -42,7 +42,7 @@ void add_operations(Router& router, NodeApi& api) {
           reply.send(text(prometheus_text(*samples), kMetricsMediaType));
         });
       },
-      {.query = {}, .consumes = "", .produces = "text/plain"});
+      {.produces = "text/plain"});
   router.add(Method::get, "/api/v1/node", [&api](const Request&, const Reply& reply) { api.node(answer_json(reply)); });
   router.add(
       Method::get, "/api/v1/openapi.json",
@@ -51,22 +51,22 @@ void add_operations(Router& router, NodeApi& api) {
         response.static_body = openapi_json();
         reply.send(std::move(response));
       },
-      {.query = {}, .consumes = "", .access = Access::open});
+      {.access = Access::open});
 }
 
 void add_reading(Router& router, NodeApi& api) {
   router.add(Method::get, "/api/v1/twins",
              parsed(parse_twin_query, [&api](const TwinQuery& query, auto answer) { api.list_twins(query, answer); }),
-             {.query = with_page({"format", "edge", "prefix", "model", "status", "label", "where"}), .consumes = ""});
+             {.query = with_page({"format", "edge", "prefix", "model", "status", "label", "where"})});
   router.add(Method::get, "/api/v1/aggregates",
              parsed(parse_aggregate_query, [&api](const AggregateQuery& query, auto answer) { api.list_aggregates(query, answer); }),
-             {.query = with_page({"level", "edge", "window", "group", "property", "from", "to"}), .consumes = ""});
+             {.query = with_page({"level", "edge", "window", "group", "property", "from", "to"})});
   router.add(Method::get, "/api/v1/alerts",
              parsed(parse_page, [&api](const Page& page, auto answer) { api.list_alerts(page, answer); }),
-             {.query = kPage, .consumes = ""});
+             {.query = kPage});
   router.add(Method::post, "/api/v1/query",
              parsed(parse_sql_query, [&api](const SqlQuery& query, auto answer) { api.query(query, answer); }),
-             {.query = {}, .consumes = "application/json", .body_bytes = kMaxSqlBytes});
+             {.consumes = "application/json", .body_bytes = kMaxSqlBytes});
 }
 
 void add_functions(Router& router, NodeApi& api) {
@@ -99,7 +99,7 @@ void add_functions(Router& router, NodeApi& api) {
         if (!edges) return reply.fail(edges.error());
         api.delete_function(*name, edges->value_or(""), answer_json(reply));
       },
-      {.query = {"edges"}, .consumes = ""});
+      {.query = {"edges"}});
 }
 
 void add_stream(Router& router, StreamHub& hub) {
@@ -110,7 +110,7 @@ void add_stream(Router& router, StreamHub& hub) {
         if (!filter) return reply.fail(filter.error());
         reply.stream(hub.subscribe(*std::move(filter), request.headers.find("Last-Event-ID").value_or("")));
       },
-      {.query = {"edge", "twin", "prefix", "model", "property"}, .consumes = "", .produces = "text/event-stream"});
+      {.query = {"edge", "twin", "prefix", "model", "property"}, .produces = "text/event-stream"});
 }
 
 }  // namespace

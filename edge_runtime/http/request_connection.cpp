@@ -88,7 +88,7 @@ class BeastConnection final : public RequestConnection, public std::enable_share
 
   void finish() override {
     finishing_ = true;
-    if (phase_ == Phase::idle) close();
+    if (phase_ == Phase::idle || phase_ == Phase::lingering) close();
   }
 
   void close() override {
@@ -213,7 +213,8 @@ class BeastConnection final : public RequestConnection, public std::enable_share
     release_memory();
     response_ = {};
     request_ = {};
-    if (!keep_alive_ || finishing_) return linger();
+    if (finishing_) return close();
+    if (!keep_alive_) return linger();
     if (buffer_.size() == 0 && buffer_.capacity() > context_.limits.header_bytes) buffer_.shrink_to_fit();
     read_header();
   }

@@ -21,8 +21,8 @@ using Handler = std::function<void(const Request& request, Reply reply)>;
 enum class Access : std::uint8_t { token, open };  // open: answered without a token, also where one is set
 
 struct RouteOptions {
-  std::vector<std::string> query;             // names of the query parameters; others are refused
-  std::string consumes;                       // media type of the body; "" when the route takes none
+  std::vector<std::string> query = {};        // names of the query parameters; others are refused
+  std::string consumes = {};                  // media type of the body; "" when the route takes none
   std::string produces = "application/json";  // media type of a good answer
   std::size_t body_bytes = 1u << 20;          // largest body
   Access access = Access::token;

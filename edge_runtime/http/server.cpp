@@ -100,6 +100,7 @@ class HttpServer::Loop final : public ConnectionOwner {
     requests_.erase(id);
     streams_.erase(id);
     update_gauges();
+    stop_when_done();
   }
 
   void becomes_stream(std::uint64_t id, Socket socket, std::unique_ptr<StreamSource> source) override {
@@ -187,8 +188,7 @@ class HttpServer::Loop final : public ConnectionOwner {
     send_news();
     for_each(requests_, [now](Connection& connection) { connection.check_time(now); });
     for_each(streams_, [now](Connection& connection) { connection.check_time(now); });
-    const bool done = requests_.empty() && streams_.empty();
-    if (stopping_ && (done || now >= stop_deadline_)) io_.stop();
+    if (stopping_ && now >= stop_deadline_) io_.stop();
   }
 
   void send_news() {
@@ -203,7 +203,11 @@ class HttpServer::Loop final : public ConnectionOwner {
     acceptor_.close(ignored);
     for_each(requests_, [](Connection& connection) { connection.finish(); });
     for_each(streams_, [](Connection& connection) { connection.finish(); });
-    if (requests_.empty() && streams_.empty()) io_.stop();
+    stop_when_done();
+  }
+
+  void stop_when_done() {
+    if (stopping_ && requests_.empty() && streams_.empty()) io_.stop();
   }
 
   void update_gauges() {

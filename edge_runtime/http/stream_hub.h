@@ -43,8 +43,8 @@ struct TwinChange {
 
 // What a client wants to see; an empty string asks for everything.
 struct StreamFilter {
-  std::string edge, twin, prefix, model;
-  std::string property;  // changes that touch it
+  std::string edge = {}, twin = {}, prefix = {}, model = {};
+  std::string property = {};  // changes that touch it
 };
 
 struct StreamLimits {

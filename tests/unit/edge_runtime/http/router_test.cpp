@@ -17,8 +17,8 @@ Handler say(const std::string& word) {
 
 Router small_router() {
   Router router;
-  router.add(Method::get, "/things", say("list"), {.query = {"limit", "after"}, .consumes = ""});
-  router.add(Method::post, "/things", say("make"), {.query = {}, .consumes = "application/json", .body_bytes = 10});
+  router.add(Method::get, "/things", say("list"), {.query = {"limit", "after"}});
+  router.add(Method::post, "/things", say("make"), {.consumes = "application/json", .body_bytes = 10});
   router.add(Method::get, "/things/special", say("special"));
   router.add(Method::get, "/things/{id}/parts/{part}", say("part"));
   return router;

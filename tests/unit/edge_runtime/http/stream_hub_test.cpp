@@ -78,11 +78,11 @@ TEST_F(StreamHubTest, All_clients_share_one_text) {
 }
 
 TEST_F(StreamHubTest, Filters_by_twin_prefix_model_property_and_edge) {
-  const auto by_twin = join(hub_, {.edge = "", .twin = "plant/a", .prefix = "", .model = "", .property = ""});
-  const auto by_prefix = join(hub_, {.edge = "", .twin = "", .prefix = "plant/", .model = "", .property = ""});
-  const auto by_model = join(hub_, {.edge = "", .twin = "", .prefix = "", .model = "pump", .property = ""});
-  const auto by_property = join(hub_, {.edge = "", .twin = "", .prefix = "", .model = "", .property = "p"});
-  const auto by_edge = join(hub_, {.edge = "north", .twin = "", .prefix = "", .model = "", .property = ""});
+  const auto by_twin = join(hub_, {.twin = "plant/a"});
+  const auto by_prefix = join(hub_, {.prefix = "plant/"});
+  const auto by_model = join(hub_, {.model = "pump"});
+  const auto by_property = join(hub_, {.property = "p"});
+  const auto by_edge = join(hub_, {.edge = "north"});
   publish(hub_, "plant/a");
   publish(hub_, "plant/b", "p");
   publish(hub_, "yard/a");
@@ -164,7 +164,7 @@ TEST_F(StreamHubTest, After_the_last_client_the_feed_stays_awake_for_a_while_and
 }
 
 TEST_F(StreamHubTest, A_heartbeat_moves_the_id_of_a_client_that_has_seen_everything) {
-  const auto client = join(hub_, {.edge = "", .twin = "other", .prefix = "", .model = "", .property = ""});
+  const auto client = join(hub_, {.twin = "other"});
   publish_many(hub_, 3);
   EXPECT_EQ(*client->heartbeat(), ": beat\n\n");
   read(*client);
@@ -182,7 +182,7 @@ TEST_F(StreamHubTest, A_take_stops_near_the_wanted_size_and_goes_on_there) {
 TEST_F(StreamHubTest, An_event_never_outgrows_its_limit_and_says_what_it_lacks) {
   StreamHub hub("life", {.event_bytes = 1000});
   const auto all = join(hub);
-  const auto by_property = join(hub, {.edge = "", .twin = "", .prefix = "", .model = "", .property = "p99"});
+  const auto by_property = join(hub, {.property = "p99"});
   const std::string large(5000, 'x');
   std::vector<std::string> names;
   std::vector<ChangedProperty> changed{{"big", ValueView::text(large), {}, 1}};
