@@ -1,0 +1,153 @@
+// doppel fn new | build | test | deploy | list | delete
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "edge_runtime/http/multipart.h"
+#include "edge_runtime/http/url.h"
+#include "edge_runtime/programs/cli_app.h"
+#include "edge_runtime/programs/command_line.h"
+#include "edge_runtime/programs/json_output.h"
+#include "edge_runtime/programs/node_client.h"
+#include "edge_runtime/programs/output.h"
+#include "functions/abi/manifest.h"
+
+namespace doppel {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+struct Options {
+  ApiOptions api;
+  std::string path, name, manifest, edges;
+};
+
+// With a selector of edges the functions are the coordinator's to hand out; without one they are an edge's own.
+std::string role_for(const Options& options) { return options.edges.empty() ? "edge" : "coordinator"; }
+
+int list(const Options& options) {
+  auto client = connect(options.api, "");
+  if (!client) return fail(client.error());
+  const auto answer = client->get("/api/v1/functions");
+  if (!answer) return fail(answer.error());
+  const auto functions = parse_answer(*answer);
+  if (!functions) return fail(functions.error());
+  if (options.api.json) return print(functions->dump(2) + "\n"), kDone;
+  Table table({"FUNCTION", "VERSION", "ORIGIN", "STATE", "EDGES", "RUNS", "EVENTS", "ERRORS", "FUEL"});
+  for (const json& function : functions->at("items")) {
+    table.add({cell(function, "name"), cell(function, "version"), cell(function, "origin"), cell(function, "state"),
+               cell(function, "edges"), cell(function, "runs"), cell(function, "events"), cell(function, "errors"),
+               cell(function, "fuel")});
+  }
+  print(table.text());
+  return kDone;
+}
+
+Result<std::string> read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return not_found(path.string() + ": cannot be opened");
+  std::string bytes(std::istreambuf_iterator<char>(in), {});
+  if (in.bad()) return unavailable(path.string() + ": cannot be read");
+  return bytes;
+}
+
+// The manifest of a module lies beside it, or in the folder above that holds the build folder.
+fs::path manifest_path(const Options& options) {
+  if (!options.manifest.empty()) return options.manifest;
+  const fs::path path(options.path);
+  if (fs::is_directory(path)) return path / "function.toml";
+  const fs::path beside = path.parent_path() / "function.toml";
+  return fs::exists(beside) ? beside : path.parent_path() / ".." / "function.toml";
+}
+
+struct Package {
+  Manifest manifest;
+  std::string manifest_text, module;
+};
+
+Result<Package> read_package(const Options& options) {
+  const fs::path manifest_file = manifest_path(options);
+  auto text = read_file(manifest_file);
+  if (!text) return text.error();
+  auto manifest = parse_manifest(*text);
+  if (!manifest) return invalid_input(manifest_file.string() + ":\n" + manifest.error().message);
+  fs::path module_file(options.path);
+  if (fs::is_directory(module_file)) module_file = module_file / "build" / (manifest->name.text() + ".wasm");
+  auto module = read_file(module_file);
+  if (!module) return module.error();
+  return Package{*std::move(manifest), *std::move(text), *std::move(module)};
+}
+
+int deploy(const Options& options) {
+  const auto package = read_package(options);
+  if (!package) return fail(package.error());
+  auto client = connect(options.api, role_for(options));
+  if (!client) return fail(client.error());
+  const std::string name = package->manifest.name.text();
+  Form form = make_form({{.name = "manifest", .filename = "function.toml", .content = package->manifest_text},
+                         {.name = "module", .filename = name + ".wasm", .content = package->module}});
+  ClientRequest request{.method = Method::put,
+                        .target = target("/api/v1/functions/" + percent_encode(name), {{"edges", options.edges}}),
+                        .content_type = std::move(form.content_type),
+                        .body = std::move(form.body),
+                        .headers = {}};
+  const auto answer = client->ask(request);
+  if (!answer) return fail(answer.error());
+  if (options.api.json) return print(*answer + "\n"), kDone;
+  print(name + " " + package->manifest.version + " accepted" +
+        (options.edges.empty() ? "" : " for edges " + options.edges) + "\n");
+  return kDone;
+}
+
+int remove(const Options& options) {
+  auto client = connect(options.api, role_for(options));
+  if (!client) return fail(client.error());
+  ClientRequest request{.method = Method::remove,
+                        .target = target("/api/v1/functions/" + percent_encode(options.name), {{"edges", options.edges}}),
+                        .content_type = {},
+                        .body = {},
+                        .headers = {}};
+  const auto answer = client->ask(request);
+  if (!answer) return fail(answer.error());
+  print(options.api.json ? *answer + "\n" : options.name + " deleted\n");
+  return kDone;
+}
+
+void add_edges(CLI::App& app, Options& options) {
+  app.add_option("--edges", options.edges, "Through the coordinator, for these edges: *, region:NAME, or names with commas")
+      ->type_name("SELECTOR");
+  add_client_options(app, options.api);
+}
+
+}  // namespace
+
+void add_function_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App& group = add_group(root, "fn", "Write, test and deploy functions");
+
+  const auto deploying = add_command(group, chosen,
+      {"deploy", "Hand a built function to an edge, or to many through the coordinator",
+       "  doppel fn deploy overheat\n"
+       "  doppel fn deploy overheat --edges '*'\n"
+       "  doppel fn deploy overheat/build/overheat.wasm --server http://127.0.0.1:7070"},
+      deploy);
+  deploying.app.add_option("path", deploying.options.path, "Folder of the function, or its module")
+      ->required()
+      ->type_name("DIR|FILE.wasm");
+  deploying.app.add_option("--manifest", deploying.options.manifest, "Default: function.toml beside it")->type_name("FILE");
+  add_edges(deploying.app, deploying.options);
+
+  const auto listing = add_command(group, chosen,
+      {"list", "List functions with their meters",
+       "  doppel fn list\n  doppel fn list --server http://127.0.0.1:7080 --json"},
+      list);
+  add_client_options(listing.app, listing.options.api);
+
+  const auto deleting = add_command(group, chosen,
+      {"delete", "Take a function away", "  doppel fn delete overheat\n  doppel fn delete overheat --edges '*'"}, remove);
+  deleting.app.add_option("name", deleting.options.name, "Name of the function")->required()->type_name("NAME");
+  add_edges(deleting.app, deleting.options);
+}
+
+}  // namespace doppel
