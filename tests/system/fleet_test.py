@@ -34,13 +34,11 @@ def start_ms_of(row):
     return round(datetime.datetime.fromisoformat(row["start"].replace("Z", "+00:00")).timestamp() * 1000)
 
 
-class Fleet(unittest.TestCase):
-    """A scene with a broker, a coordinator and two edges for each test."""
+class Fleet(harness.SceneTest):
+    """A broker, a coordinator and two edges for each test."""
 
     def setUp(self):
-        if not harness.BINARY.exists():
-            self.skipTest(f"{harness.BINARY} is not built")
-        self.scene = self.enterContext(harness.Scene())
+        super().setUp()
         self.broker = self.scene.broker()
         self.coordinator = self.scene.coordinator()
         self.edges = {name: self.scene.edge(name, EDGE_SETTINGS.format(
