@@ -5,9 +5,10 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { World, alerts, deadLetters, fleetEdges, functionMeters } from './world.mjs';
+import { World, alerts, deadLetters, fleetEdges, fleetFunctions, functionMeters } from './world.mjs';
 
-const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+// As strict as doppel's own.
+const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 const types = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json',
   '.woff2': 'font/woff2', '.txt': 'text/plain; charset=utf-8',
@@ -48,7 +49,7 @@ function resource(world, role, path, query) {
     case '/aggregates': return page(rows(world, role, query), query);
     case '/alerts': return { items: alerts(world).filter((alert) => fleet || alert.edge === 'north') };
     case '/edges': return fleet ? { items: fleetEdges(world) } : undefined;
-    case '/functions': return fleet ? undefined : { items: functionMeters(world) };
+    case '/functions': return { items: fleet ? fleetFunctions(world) : functionMeters(world) };
     case '/dead-letters': return fleet ? undefined : { items: deadLetters(world) };
     default: return undefined;
   }

@@ -190,6 +190,12 @@ export function functionMeters(world) {
   ];
 }
 
+export function fleetFunctions(world) {
+  if (world.twins.size === 0) return [];
+  const wish = (name, version, edges, selected, active) => ({ name, version, origin: 'fleet', edges, selected, active, state: active === selected ? 'active' : 'rolling_out', others: [] });
+  return [wish('running_statistics', '1.0.2', '*', 5, 4), wish('threshold_alarm', '1.2.0', '*', 5, 4), wish('unit_conversion', '0.3.1', 'region=nordics', 2, 2)];
+}
+
 export function deadLetters(world) {
   if (world.twins.size === 0) return [];
   const reasons = [

@@ -1,7 +1,7 @@
 // The only module that knows the server's paths. Pages ask it for values and get types or an ApiError.
 
 import type {
-  Alert, DeadLetter, Edge, FunctionMeters, Listing, NodeInfo, Twin, WindowRow,
+  Alert, DeadLetter, Edge, FleetFunction, FunctionMeters, Listing, NodeInfo, Twin, WindowRow,
 } from './types';
 
 const base = '/api/v1';
@@ -96,6 +96,7 @@ export const api = {
   // At a coordinator two edges may have a twin of one id.
   twin: (id: string, edge?: string, signal?: AbortSignal) => get<Twin>(`/twins/${encodeURIComponent(id)}`, { edge }, signal),
   windows: (query: WindowQuery, signal?: AbortSignal) => pages<WindowRow>('/aggregates', { ...query }, signal),
+  fleetFunctions: async (signal?: AbortSignal) => (await list<FleetFunction>('/functions', {}, signal)).items,
   functions: async (signal?: AbortSignal) => (await list<FunctionMeters>('/functions', {}, signal)).items,
   deadLetters: (signal?: AbortSignal) => list<DeadLetter>('/dead-letters', { limit: 500 }, signal),
   edges: async (signal?: AbortSignal) => (await list<Edge>('/edges', {}, signal)).items,

@@ -128,6 +128,15 @@ export interface FunctionMeters {
   error?: string | null;
 }
 
+// A coordinator's wish: where the function shall run, and how far that has come.
+export interface FleetFunction {
+  name: string;
+  version?: string;
+  edges?: string;  // the selector
+  selected?: number;
+  active?: number;
+}
+
 export interface DeadLetter {
   position?: number;
   time?: string;

@@ -24,10 +24,10 @@ function edgeProblem(edge: Edge): Problem[] {
   const detail = {
     disconnected: 'Its twins are shown as last heard; it keeps working on its own.',
     lagging: `What is shown is ${duration(edge.lag_seconds)} behind.`,
-    unknown: 'Nothing has been heard that tells whether it is up.',
+    unknown: 'Nothing was heard that tells whether it is up.',
   }[text] ?? '';
   return [{
-    key: `edge ${edge.name}`, tone, title: `Edge ${edge.name} is ${text}`, detail,
+    key: `edge ${edge.name}`, tone, title: text === 'unknown' ? `State of edge ${edge.name} unknown` : `Edge ${edge.name} is ${text}`, detail,
     since: edge.connected ? undefined : (edge.last_seen ?? undefined), href: link('edges', edge.name),
   }];
 }

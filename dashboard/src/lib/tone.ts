@@ -29,8 +29,8 @@ export function twinState(status: string | undefined): State {
 
 const functionTones: Record<string, Tone> = {
   active: 'ok', running: 'ok',
-  pending: 'quiet', staged: 'quiet', loading: 'quiet', compiling: 'quiet', activating: 'quiet', removing: 'quiet',
-  quarantined: 'bad', failed: 'bad', failing: 'bad', rejected: 'bad', error: 'bad', conflict: 'bad',
+  pending: 'quiet', staged: 'quiet', loading: 'quiet', compiling: 'quiet', activating: 'quiet', removing: 'quiet', rolling_out: 'quiet',
+  quarantined: 'bad', failed: 'bad', failing: 'bad', rejected: 'bad', refused: 'bad', error: 'bad', conflict: 'bad',
 };
 
 export function functionState(fn: EdgeFunction | FunctionMeters): State {

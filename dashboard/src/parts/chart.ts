@@ -67,7 +67,7 @@ export function chartOptions(look: ChartLook, width: number): uPlot.Options {
   ]));
   return {
     width, height: look.height, bands,
-    padding: look.axes ? [8, 6, 0, 0] : [4, 2, 4, 2],
+    padding: look.axes ? [8, 18, 0, 0] : [4, 2, 4, 2],
     legend: { show: false },
     scales: { x: { time: true }, y: { range: range(look.zero) } },
     series: [{}, ...lines],
@@ -83,7 +83,8 @@ export function chartOptions(look: ChartLook, width: number): uPlot.Options {
 // As many decimals as it takes to tell the lines of the grid apart.
 function axisNumbers(splits: number[]): string[] {
   const step = Math.abs((splits[1] ?? 0) - (splits[0] ?? 0)) || 1;
-  const decimals = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1;
   const most = Math.max(...splits.map(Math.abs));
   if (most >= 1e5 && step >= 100) return splits.map((split) => short(split));
   return splits.map((split) => split.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
