@@ -7,6 +7,7 @@ namespace {
 
 // A connection that lasted so long was a good one: the next pause is short again.
 constexpr std::chrono::seconds kGoodConnection{5};
+constexpr std::chrono::seconds kReminder{1};
 
 std::string_view name_of(MqttVersion version) { return version == MqttVersion::v5 ? "5" : "3.1.1"; }
 
@@ -60,11 +61,14 @@ bool MqttLink::connect(const std::stop_token& stop) {
   }
   has_spoken_5_ = has_spoken_5_ || version == MqttVersion::v5;
   counters_.version = static_cast<std::uint8_t>(version);
-  counters_.connected = true;
   ++counters_.connects;
   log_.info("mqtt_connected", {{"broker", options_.broker.url}, {"version", std::string(name_of(version))},
                                {"session", outcome.session_present ? "kept" : "new"}});
   subscribe_all(*present_client());
+  {
+    const std::lock_guard lock(mutex_);
+    counters_.connected = !is_lost();
+  }
   if (handlers_.connected) handlers_.connected();
   return true;
 }
@@ -96,15 +100,15 @@ void MqttLink::subscribe_all(MqttClient& client) {
 
 void MqttLink::wait_until_lost(const std::stop_token& stop) {
   const auto since = std::chrono::steady_clock::now();
-  std::string why;
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, stop, [this] { return lost_session_ + 1 == next_session_; });
-    why = lost_why_;
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, stop, kReminder, [this] { return is_lost(); }) && !stop.stop_requested()) {
+    if (!handlers_.connected) continue;
+    lock.unlock();
+    handlers_.connected();
+    lock.lock();
   }
   if (std::chrono::steady_clock::now() - since > kGoodConnection) backoff_.reset();
-  counters_.connected = false;
-  if (!stop.stop_requested()) log_.warning("mqtt_connection_lost", {{"broker", options_.broker.url}, {"why", why}});
+  if (!stop.stop_requested()) log_.warning("mqtt_connection_lost", {{"broker", options_.broker.url}, {"why", lost_why_}});
 }
 
 void MqttLink::pause(const std::stop_token& stop) {
@@ -119,6 +123,7 @@ void MqttLink::lost(std::uint32_t session, const std::string& why) {
     if (lost_session_ == session) return;  // the first reason is the one that counts
     lost_session_ = session;
     lost_why_ = why.empty() ? "the connection broke" : why;
+    counters_.connected = false;
   }
   changed_.notify_all();
 }

@@ -33,7 +33,7 @@ class MqttLink {
  public:
   struct Handlers {
     std::function<void(const ReceivedMessage&, std::uint32_t session)> message;  // absent: nothing is received
-    std::function<void()> connected;                                             // absent: nobody asks
+    std::function<void()> connected;  // and once a second while it is so; absent: nobody asks
   };
 
   MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, Log& log);
@@ -54,6 +54,7 @@ class MqttLink {
   void pause(const std::stop_token& stop);
   void lost(std::uint32_t session, const std::string& why);
   void take_down();
+  bool is_lost() const { return lost_session_ + 1 == next_session_; }  // the present session; with mutex_
   std::shared_ptr<MqttClient> present_client() const;
 
   const MqttLinkOptions options_;

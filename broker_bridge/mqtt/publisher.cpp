@@ -42,7 +42,9 @@ Result<void> MqttPublisher::publish(const Publication& publication, PublicationD
     ++(result ? counters_.published : counters_.publish_failures);
     --counters_.in_flight;
     done(result);
-    if (on_room_) on_room_();
+    // After a failure that may pass, trying at once would only fail again: the link reminds of the room there is.
+    const bool try_on = result || result.error().code == ErrorCode::invalid_input;
+    if (try_on && on_room_) on_room_();
   });
   return {};
 }

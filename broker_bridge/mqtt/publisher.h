@@ -14,7 +14,7 @@ namespace doppel {
 // Thread: start and stop on one, the rest on any.
 class MqttPublisher {
  public:
-  // `on_room` is called when publishing may succeed again: connected, or an answer came. On a thread of the library or of the link:
+  // `on_room` is called when publishing may succeed again: connected, an answer came, and once a second. On a thread of the library or of the link:
   // must not block. Errors: invalid_input.
   static Result<std::unique_ptr<MqttPublisher>> make(const MqttPublisherOptions& options, std::function<void()> on_room, Log& log);
 

@@ -42,11 +42,10 @@ TEST_F(Publisher, delivers_at_every_quality_of_service) {
   ASSERT_TRUE(listener.is_connected());
   start();
   ASSERT_TRUE(eventually([&] { return publisher_->room() > 0; }));
-  ASSERT_TRUE(eventually([&] { return publish({.topic = "probe", .qos = 1}) == 1 && !journal.entries().empty(); }));
   for (std::uint8_t qos = 0; qos <= 2; ++qos) EXPECT_EQ(publish({.topic = "out", .payload = std::to_string(qos), .qos = qos}), 1);
-  ASSERT_TRUE(eventually([&] { return journal.entries().back().payload == "2"; }));
+  ASSERT_TRUE(eventually([&] { return journal.entries().size() == 3; }));
   EXPECT_EQ(publisher_->counters().in_flight, 0u);
-  EXPECT_GT(rooms_, 3);
+  EXPECT_GE(rooms_, 3);
 }
 
 TEST_F(Publisher, our_own_source_does_not_take_what_we_publish_in_MQTT_5) {
@@ -57,10 +56,8 @@ TEST_F(Publisher, our_own_source_does_not_take_what_we_publish_in_MQTT_5) {
   ASSERT_TRUE(source.is_connected());
   start();
   ASSERT_TRUE(eventually([&] { return publisher_->room() > 0; }));
-  ASSERT_TRUE(eventually([&] {
-    EXPECT_EQ(publish({.topic = "out", .payload = "own", .qos = 1, .id = "c0ffee.1.2.3"}), 1);
-    return source.counters().own_dropped > 0;
-  }));
+  EXPECT_EQ(publish({.topic = "out", .payload = "own", .qos = 1, .id = "c0ffee.1.2.3"}), 1);
+  ASSERT_TRUE(eventually([&] { return source.counters().own_dropped == 1; }));
   EXPECT_TRUE(journal.entries().empty());
 }
 
