@@ -42,7 +42,7 @@ Result<HttpClient> connect(const ApiOptions& options, std::string_view role) {
   if (!endpoint) return endpoint.error();
   auto token = token_for(options, *endpoint);
   if (!token) return token.error();
-  HttpApiOptions http;
+  HttpClientOptions http;
   http.server = endpoint->http;
   http.token = *std::move(token);
   return HttpClient::open(std::move(http));
