@@ -1,6 +1,7 @@
 // Finds a name among those of one event, whose number an attacker chooses: constant time for each.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string_view>
@@ -16,7 +17,11 @@ class NameIndex {
   // Room for `names` names.
   explicit NameIndex(std::size_t names) : slots_(std::bit_ceil(names * 2 + 2)) {}
 
-  void clear() { ++generation_; }
+  void clear() {
+    if (++generation_ != 0) return;
+    std::fill(slots_.begin(), slots_.end(), Slot{});
+    generation_ = 1;
+  }
 
   // The place of `name` in `fields`; a name that is not there yet gets the place at the end, which the caller fills.
   std::size_t place(std::string_view name, const std::vector<Field>& fields) {
@@ -33,11 +38,11 @@ class NameIndex {
 
  private:
   struct Slot {
-    std::uint64_t generation = 0;  // of the event that used it last
+    std::uint32_t generation = 0;  // of the event that used it last
     std::uint32_t field = 0;
   };
   std::vector<Slot> slots_;
-  std::uint64_t generation_ = 1;
+  std::uint32_t generation_ = 1;
 };
 
 }  // namespace doppel

@@ -6,6 +6,7 @@
 namespace doppel {
 namespace {
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::size_t digits(std::string_view text, std::size_t at) {
@@ -45,7 +46,9 @@ std::optional<ValueView> not_a_json_number(std::string_view text) {
   return std::nullopt;
 }
 
-bool is_zero(std::string_view number) { return number.substr(0, number.find_first_of("eE")).find_first_of("123456789") == std::string_view::npos; }
+bool is_zero(std::string_view number) {
+  return number.substr(0, number.find_first_of("eE")).find_first_of("123456789") == std::string_view::npos;
+}
 
 // from_chars gives "out of range" for numbers too large and too small alike; one below the least double is near zero.
 bool is_below_range(std::string_view number) {
@@ -65,10 +68,9 @@ ValueView read_real(std::string_view text) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::optional<ValueView> read_number(std::string_view text) {
