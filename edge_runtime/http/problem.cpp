@@ -30,6 +30,7 @@ ErrorCode code_of(Status status) {
     case Status::conflict:
     case Status::precondition_failed: return ErrorCode::conflict;
     case Status::content_too_large:
+    case Status::unprocessable_content:
     case Status::too_many_requests: return ErrorCode::limit_exceeded;
     case Status::request_timeout:
     case Status::service_unavailable:

@@ -136,6 +136,11 @@ TEST_F(Routes, A_query_carries_its_SQL_and_scalar_parameters) {
   expect_refused({Method::post, "/api/v1/query", {kJson}, R"({"sql":"","parameters":[[]]})"}, "it must be a scalar");
 }
 
+TEST_F(Routes, A_query_beyond_its_limits_is_422_since_asking_again_does_not_help) {
+  edge_.error = limit_exceeded("the statement ran longer than 2000 ms");
+  EXPECT_EQ(edge({Method::post, "/api/v1/query", {kJson}, R"({"sql":"SELECT 1"})"}).status, Status::unprocessable_content);
+}
+
 TEST_F(Routes, A_function_is_uploaded_as_a_form_of_manifest_and_module) {
   const auto form = make_form({{"manifest", "function.toml", "name = \"f\""}, {"module", "f.wasm", "\1\2"}});
   const auto response = coordinator({Method::put, "/api/v1/functions/f-1?edges=north,south*", {{"Content-Type", form.content_type}}, form.body});
