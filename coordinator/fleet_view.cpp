@@ -1,7 +1,6 @@
 #include "coordinator/fleet_view.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace doppel {
@@ -67,36 +66,49 @@ std::string name_at(FleetLevel level, const WindowTable::Part& part) {
   return "fleet";
 }
 
-// One row of the table at the level that is asked for.
-class Merger {
- public:
-  Merger(const WindowFilter& filter, const WindowKey& key, const WindowTable::Row& row) : filter_(filter), key_(key) {
-    for (const auto& part : row.parts) {
-      if (!filter.edge.empty() && part.from->edge->name.text() != filter.edge) continue;
-      auto* view = view_named(name_at(filter.level, part));
-      if (view == nullptr || !view->sum.add(part.payload)) continue;
-      if (edges_[view->name].insert(part.from->edge->name).second) ++view->edges;
-    }
-    if (filter.level == FleetLevel::edge || !filter.edge.empty()) return;
-    for (const auto& [region, payload] : row.frozen) {
-      auto* view = view_named(filter.level == FleetLevel::region ? region : "fleet");
-      if (view != nullptr && view->sum.add(payload)) view->has_frozen = true;
+using Views = std::map<std::string, WindowView>;  // by name
+
+WindowView* view_named(Views& views, const std::string& name, const WindowFilter& filter, const WindowKey& key) {
+  if (!filter.name.empty() && filter.name != name) return nullptr;
+  return &views.try_emplace(name, WindowView{key, filter.level, name, 0, false, WindowSum(key)}).first->second;
+}
+
+// One row of the table at the level that is asked for. Parts of one edge lie side by side.
+Views merged(const WindowFilter& filter, const WindowKey& key, const WindowTable::Row& row) {
+  Views views;
+  std::map<std::string, const EdgeRecord*> last_edge;
+  for (const auto& part : row.parts) {
+    if (!filter.edge.empty() && part.from->edge->name.text() != filter.edge) continue;
+    auto* view = view_named(views, name_at(filter.level, part), filter, key);
+    if (view == nullptr || !view->sum.add(part.payload)) continue;
+    if (std::exchange(last_edge[view->name], part.from->edge) != part.from->edge) ++view->edges;
+  }
+  if (filter.level == FleetLevel::edge || !filter.edge.empty()) return views;
+  for (const auto& [region, payload] : row.frozen) {
+    auto* view = view_named(views, filter.level == FleetLevel::region ? region : "fleet", filter, key);
+    if (view != nullptr && view->sum.add(payload)) view->has_frozen = true;
+  }
+  return views;
+}
+
+// The first row from `at` on whose window and start are asked for. Rows lie by window, then start.
+WindowTable::Rows::const_iterator in_range(const WindowTable::Rows& rows, WindowTable::Rows::const_iterator at,
+                                           const WindowFilter& filter) {
+  const auto first = filter.from ? to_nanoseconds(*filter.from) : INT64_MIN;
+  const auto end = filter.to ? to_nanoseconds(*filter.to) : INT64_MAX;
+  while (at != rows.end()) {
+    const auto& key = at->first;
+    if (!filter.window.empty() && key.window != filter.window) return rows.end();
+    if (key.start_ns < first) {
+      at = rows.lower_bound({key.window, first, 0, "", ""});
+    } else if (key.start_ns >= end) {
+      at = rows.lower_bound({key.window + '\0', INT64_MIN, 0, "", ""});
+    } else {
+      break;
     }
   }
-
-  std::map<std::string, WindowView>& views() { return views_; }
-
- private:
-  WindowView* view_named(const std::string& name) {
-    if (!filter_.name.empty() && filter_.name != name) return nullptr;
-    return &views_.try_emplace(name, WindowView{key_, filter_.level, name, 0, false, WindowSum(key_)}).first->second;
-  }
-
-  const WindowFilter& filter_;
-  const WindowKey& key_;
-  std::map<std::string, WindowView> views_;
-  std::map<std::string, std::set<EdgeId>> edges_;
-};
+  return at;
+}
 
 bool fits(const WindowFilter& filter, const WindowKey& key) {
   return (filter.group.empty() || filter.group == key.group) && (!filter.property || *filter.property == key.property);
@@ -141,44 +153,31 @@ std::optional<EdgeView> FleetView::edge(const EdgeId& name, const LinkSnapshot& 
 
 Result<WindowPage> FleetView::windows(const WindowFilter& filter) const {
   const auto& rows = fold_.windows().rows();
-  const auto first_start = filter.from ? to_nanoseconds(*filter.from) : INT64_MIN;
-  const auto end_start = filter.to ? to_nanoseconds(*filter.to) : INT64_MAX;
+  const auto limit = std::max<std::size_t>(filter.limit, 1);
   std::optional<Seen> seen;
   if (!filter.after.empty()) {
     seen = parse_cursor(filter.after);
     if (!seen) return bad_cursor(filter.after);
   }
-  const auto limit = std::max<std::size_t>(filter.limit, 1);
+  const WindowKey begin{filter.window, INT64_MIN, 0, "", ""};
   WindowPage page;
   std::size_t scanned = 0;
-  const WindowKey begin{filter.window, first_start, 0, "", ""};
-  auto at = rows.lower_bound(seen && begin < seen->key ? seen->key : begin);
-  while (at != rows.end()) {
+  for (auto at = in_range(rows, rows.lower_bound(seen && begin < seen->key ? seen->key : begin), filter); at != rows.end();
+       at = in_range(rows, std::next(at), filter)) {
     const auto& key = at->first;
-    if (!filter.window.empty() && key.window != filter.window) break;
-    if (key.start_ns < first_start) {
-      at = rows.lower_bound({key.window, first_start, 0, "", ""});
-      continue;
-    }
-    if (key.start_ns >= end_start) {
-      at = rows.lower_bound({key.window + '\0', INT64_MIN, 0, "", ""});
-      continue;
-    }
     if (++scanned > kMaxScanned) {
       page.next = cursor_of(std::prev(at)->first, kAfterEveryName);
       return page;
     }
-    if (fits(filter, key)) {
-      for (auto& [name, view] : Merger(filter, key, at->second).views()) {
-        if (seen && key == seen->key && name <= seen->name) continue;
-        if (page.items.size() >= limit) {
-          page.next = cursor_of(page.items.back().key, page.items.back().name);
-          return page;
-        }
-        page.items.push_back(std::move(view));
+    if (!fits(filter, key)) continue;
+    for (auto& [name, view] : merged(filter, key, at->second)) {
+      if (seen && key == seen->key && name <= seen->name) continue;
+      if (page.items.size() >= limit) {
+        page.next = cursor_of(page.items.back().key, page.items.back().name);
+        return page;
       }
+      page.items.push_back(std::move(view));
     }
-    ++at;
   }
   return page;
 }
