@@ -48,12 +48,13 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& app = innermost(root);
   std::string text = error.what();
   const auto rest = root.remaining(true);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !rest.empty()) {
+  const bool wants_word = app.get_require_subcommand_min() > 0;
+  if (!rest.empty() && (wants_word || dynamic_cast<const CLI::ExtrasError*>(&error))) {
     const std::string word = rest.front().substr(0, rest.front().find('='));
     const bool option = word.starts_with("-");
     text = std::string(option ? "unknown option " : "unknown word ") + "\"" + word + "\"" +
            did_you_mean(word, known_words(app, option));
-  } else if (dynamic_cast<const CLI::RequiredError*>(&error) && app.get_require_subcommand_min() > 0) {
+  } else if (wants_word) {
     std::string list;
     for (const std::string& word : known_words(app, false)) list += (list.empty() ? "" : " | ") + word;
     text = "say which: " + list;

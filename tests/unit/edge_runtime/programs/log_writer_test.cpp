@@ -21,7 +21,7 @@ class LogWriterTest : public testing::Test {
 TEST_F(LogWriterTest, a_line_has_time_level_event_and_fields) {
   writer(LogLevel::info, LogFormat::text).info("mqtt_connected", {{"source", "mqtt"}, {"reason", "two words\n"}});
   ASSERT_EQ(lines_.size(), 1u);
-  EXPECT_EQ(lines_[0], "2026-01-02T03:04:05.678Z info mqtt_connected source=mqtt reason=\"two words\\n\"\n");
+  EXPECT_EQ(lines_[0], "2026-01-02T03:04:05.678Z info mqtt_connected source=mqtt reason=\"two words\\u000a\"\n");
 }
 
 TEST_F(LogWriterTest, json_lines_are_objects) {
