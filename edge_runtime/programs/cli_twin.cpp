@@ -222,7 +222,7 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
   listing.app.add_option("--model", listing.options.model, "Of this model")->type_name("NAME");
   listing.app.add_option("--status", listing.options.status, "online, stale, offline, never, unreachable")
       ->type_name("STATUS");
-  listing.app.add_option("--label", listing.options.labels, "With this label")->type_name("NAME:VALUE")->allow_extra_args(false);
+  listing.app.add_option("--label", listing.options.labels, "With this label")->type_name("NAME=VALUE")->allow_extra_args(false);
   listing.app.add_option("--where", listing.options.where, "With such a property; = != < <= > >=")
       ->type_name("'NAME>VALUE'")
       ->allow_extra_args(false);
