@@ -3,6 +3,7 @@
 import re
 import unittest
 
+import readme_commands
 import source_tree
 
 BACKTICKED = re.compile(r"`([^`\n]+)`")
@@ -17,6 +18,10 @@ def without_code(text):
     return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
+def tested_by(command, beginning, test, word):
+    return command.startswith(beginning) and word in (source_tree.ROOT / test).read_text()
+
+
 class Texts(unittest.TestCase):
     def test_every_path_in_a_readme_exists(self):
         missing = []
@@ -28,6 +33,15 @@ class Texts(unittest.TestCase):
                 if not any(place.exists() for place in places):
                     missing.append(f"{source_tree.name(readme)}: `{word}`")
         self.assertEqual(missing, [])
+
+    def test_every_command_in_a_readme_has_a_test(self):
+        untested = []
+        for readme in source_tree.files("*.md"):
+            for block in re.findall(r"^```sh\n(.*?)^```", readme.read_text(), re.DOTALL | re.MULTILINE):
+                for command in filter(None, map(str.strip, block.splitlines())):
+                    if not any(tested_by(command, *entry) for entry in readme_commands.TESTED):
+                        untested.append(f"{source_tree.name(readme)}: {command}")
+        self.assertEqual(untested, [])
 
     def test_a_readme_of_a_room_has_at_most_60_lines(self):
         long = [f"{source_tree.name(path)}: {len(path.read_text().splitlines())} lines" for path in source_tree.files("*/README.md")
