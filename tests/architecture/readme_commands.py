@@ -8,9 +8,9 @@ TESTED = [
     ("doppel edge --config", "deploy/playground.py", "--config"),
     ("doppel edge", "tests/system/edge_test.py", "--mqtt"),
     ("doppel coordinator", "deploy/playground.py", "coordinator"),
-    ("doppel twin", "tests/system/readme_test.py", "twin"),
-    ("doppel fn", "tests/system/readme_test.py", "fn"),
-    ("doppel fleet", "tests/system/readme_test.py", "fleet"),
-    ("doppel config", "tests/system/readme_test.py", "config"),
+    ("doppel twin", "tests/system/readme_test.py", "README.md"),
+    ("doppel fn", "tests/system/readme_test.py", "README.md"),
+    ("doppel fleet", "tests/system/readme_test.py", "README.md"),
+    ("doppel config", "tests/system/readme_test.py", "README.md"),
     ("doppel sim", "tests/system/demo_test.py", "demo.py"),
 ]
