@@ -42,10 +42,10 @@ Result<SettingValue> parse_unchecked(const Setting& setting, std::string_view te
       return SettingValue(number);
     }
     case SettingKind::duration:
-      if (const auto duration = parse_duration(text)) return SettingValue(*duration);
+      if (const auto duration = duration_from(text)) return SettingValue(*duration);
       return invalid_input("not a duration such as \"100 ms\"" + allowed_clause(setting));
     case SettingKind::size:
-      if (const auto size = parse_size(text)) return SettingValue(*size);
+      if (const auto size = size_from(text)) return SettingValue(*size);
       return invalid_input("not a size such as \"16 MiB\"" + allowed_clause(setting));
     case SettingKind::choice: return parse_choice(setting, text);
     case SettingKind::text: return SettingValue(std::string(text));

@@ -77,7 +77,7 @@ std::string format(std::uint64_t value, std::span<const Unit> units, std::string
 
 }  // namespace
 
-std::optional<Duration> parse_duration(std::string_view text) {
+std::optional<Duration> duration_from(std::string_view text) {
   const auto value = parse(text, kDurationUnits);
   if (!value) return std::nullopt;
   return Duration(static_cast<std::int64_t>(*value));
@@ -87,7 +87,7 @@ std::string format_duration(Duration duration) {
   return format(static_cast<std::uint64_t>(duration.count()), kDurationUnits, "s");
 }
 
-std::optional<std::uint64_t> parse_size(std::string_view text) { return parse(text, kSizeUnits); }
+std::optional<std::uint64_t> size_from(std::string_view text) { return parse(text, kSizeUnits); }
 
 std::string format_size(std::uint64_t bytes) { return format(bytes, kSizeUnits, "B"); }
 
