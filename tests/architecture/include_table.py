@@ -2,6 +2,8 @@
 
 # Rooms are folders; a room may always include itself.
 MODEL = "twin_store/model"
+# The programs wire everything: every room, and nothing includes them.
+WIRING = "edge_runtime/programs"
 STORE = {MODEL, "twin_store/journal", "twin_store/store"}
 
 ALLOWED = {
@@ -10,27 +12,25 @@ ALLOWED = {
     "twin_store/store": {MODEL},
     "twin_store/lane": STORE,
     "twin_store/query": {MODEL, "twin_store/store"},
+    "twin_store/blobs": {MODEL},
     "broker_bridge/decode": {MODEL},
     "broker_bridge/mqtt": {MODEL, "twin_store/journal", "broker_bridge/decode"},
-    "broker_bridge/uplink": {MODEL},
+    "broker_bridge/uplink": {MODEL, "twin_store/journal", "twin_store/blobs"},
     "broker_bridge/sim": {MODEL, "broker_bridge/mqtt", "broker_bridge/decode"},
     "functions/abi": {MODEL},
     "edge_runtime/pipeline": STORE | {"twin_store/lane", "broker_bridge/decode", "functions/abi"},
-    "edge_runtime/wasm": {MODEL, "functions/abi"},
+    "edge_runtime/wasm": {MODEL, "twin_store/blobs", "functions/abi"},
     "edge_runtime/http": {MODEL},
     "edge_runtime/config": {MODEL, "twin_store/journal", "broker_bridge/decode"},
-    "coordinator": STORE | {"twin_store/lane", "broker_bridge/uplink", "functions/abi"},
+    "coordinator": STORE | {"twin_store/lane", "twin_store/blobs", "broker_bridge/uplink", "functions/abi"},
 }
-
-# The programs wire everything: every room, and nothing includes them.
-WIRING = "edge_runtime/programs"
 
 # Header prefix -> rooms that own the library. Headers (.h) of a room may not show it, unless listed in SHOWN.
 OWNERS = {
     "sqlite3.h": {"twin_store/store", "twin_store/query"},
     "isa-l": {MODEL},
     "crc": {MODEL},
-    "sodium": {MODEL},
+    "sodium": {MODEL, "twin_store/blobs", "broker_bridge/uplink", WIRING},
     "xxhash.h": {MODEL},
     "simdjson.h": {"broker_bridge/decode"},
     "mqtt/": {"broker_bridge/mqtt", "broker_bridge/sim"},
@@ -44,6 +44,9 @@ OWNERS = {
     "zlib.h": {"edge_runtime/http"},
     "toml++/": {"edge_runtime/config", "functions/abi", "broker_bridge/sim"},
     "CLI/": {WIRING},
-    "nlohmann/": {"edge_runtime/http", WIRING},
+    "nlohmann/": {"edge_runtime/http", "edge_runtime/pipeline", "coordinator", WIRING},  # the control plane, never an event
 }
-SHOWN = {("edge_runtime/programs/json_output.h", "nlohmann/")}
+SHOWN = {
+    ("edge_runtime/programs/json_output.h", "nlohmann/"),
+    ("broker_bridge/sim/toml_reader.h", "toml++/"),
+}
