@@ -26,7 +26,7 @@ const licences = {
 export default defineConfig({
   plugins: [
     // Short names for scoped styles: they are repeated in every template.
-    svelte({ configFile: false, compilerOptions: { cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }),
+    svelte({ configFile: false, compilerOptions: { discloseVersion: false, cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }),
     licences,
   ],
   build: {

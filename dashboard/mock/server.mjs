@@ -15,10 +15,14 @@ const types = {
 };
 
 // Listens on loopback. Resolves to { url, close }.
-export async function startMock({ role, port = 0, dist, empty = false }) {
+export async function startMock({ role, port = 0, dist, empty = false, token = '' }) {
   const world = new World({ empty });
   const timer = setInterval(() => world.step(), 500);
-  const server = createServer((request, response) => answer(world, role, dist, request, response));
+  const server = createServer((request, response) => {
+    const allowed = !token || !request.url.startsWith('/api/') || request.headers.authorization === `Bearer ${token}`;
+    if (!allowed) return send(response, 401, { title: 'Unauthorized', status: 401 }, 'application/problem+json');
+    return answer(world, role, dist, request, response);
+  });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,

@@ -19,7 +19,7 @@ export interface Cluster {
 }
 
 export function isPlace(geo: unknown): geo is LonLat {
-  return Array.isArray(geo) && geo.length === 2 && Math.abs(geo[0]) <= 180 && Math.abs(geo[1]) <= 90;
+  return Array.isArray(geo) && geo.length === 2 && geo.every(Number.isFinite) && Math.abs(geo[0]) <= 180 && Math.abs(geo[1]) <= 90;
 }
 
 const leastSpan = 16;  // degrees; below it the coast line has no detail left to show

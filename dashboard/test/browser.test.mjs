@@ -1,0 +1,219 @@
+// The app in headless Chromium, on live data of both roles.
+// Against real servers: DOPPEL_EDGE_URL and DOPPEL_COORDINATOR_URL; otherwise against the mock server.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startMock } from '../mock/server.mjs';
+import { Browser, dist, faint, missing, overflow, shoot } from './browser.mjs';
+
+const roles = {
+  edge: {
+    given: process.env.DOPPEL_EDGE_URL,
+    pages: { '': 'rate', twins: 'twins', functions: 'function', aggregates: 'windows', 'dead-letters': null },
+  },
+  coordinator: {
+    given: process.env.DOPPEL_COORDINATOR_URL,
+    pages: { '': 'edges', twins: null, functions: null, aggregates: 'windows' },
+  },
+};
+const real = Boolean(roles.edge.given ?? roles.coordinator.given);
+
+let browser;
+before(async () => {
+  if (missing) return;
+  browser = await Browser.start();
+});
+after(() => browser?.stop());
+
+for (const [role, { given, pages }] of Object.entries(roles)) {
+  describe(role, { skip: missing || (real && !given ? `skipped: no URL of a ${role}` : false) }, () => {
+    let mock, url;
+    before(async () => {
+      mock = given ? undefined : await startMock({ role, dist });
+      url = given ?? mock.url;
+    });
+    after(() => mock?.close());
+
+    for (const [path, landmark] of Object.entries(pages)) {
+      test(`/#/${path} shows its data in light and dark, wide and narrow, without a fault`, async () => {
+        for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [1024, 'light'], [390, 'light'], [390, 'dark']]) {
+          const page = await browser.open(`${url}/#/${path}`, { width, scheme, height: width < 500 ? 844 : 900 });
+          await page.getByRole('link', { name: 'Aggregates' }).waitFor();
+          if (landmark) await page.getByTestId(landmark).first().waitFor();
+          await page.waitForTimeout(700);
+          await shoot(page, `${role}-${path || 'overview'}-${width}-${scheme}`);
+          assert.ok(await overflow(page) <= 0, `the page is wider than ${width} px`);
+          assert.deepEqual(await faint(page), [], `texts too faint in ${scheme}`);
+          assert.deepEqual(page.faults, []);
+          await page.close();
+        }
+      });
+    }
+
+    test('the colours follow the system, and the button overrides it', async () => {
+      const ground = (page) => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const page = await browser.open(url, { scheme: 'light' });
+      const light = await ground(page);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await ground(page);
+      assert.notEqual(light, dark);
+      const button = page.getByRole('button', { name: 'Colours' });
+      await button.click();  // auto -> light
+      assert.equal(await ground(page), light);
+      await page.reload();
+      assert.equal(await ground(page), light);
+      await button.click();
+      await button.click();  // dark -> auto
+      assert.deepEqual(page.faults, []);
+      await page.close();
+    });
+
+    test('the rate chart draws, and the page goes on by itself', async () => {
+      const page = await browser.open(url);
+      const answers = [];
+      page.on('response', (response) => answers.push(new URL(response.url()).pathname));
+      await page.getByTestId('rate').locator('canvas').waitFor();
+      await page.waitForTimeout(5000);
+      assert.ok(answers.filter((path) => path === '/api/v1/node').length >= 2, 'the node is asked again');
+      assert.deepEqual(page.faults, []);
+      await page.close();
+    });
+  });
+}
+
+describe('twins of an edge', { skip: missing || (real && !roles.edge.given ? 'skipped: no URL of an edge' : false) }, () => {
+  let mock, url;
+  before(async () => {
+    mock = roles.edge.given ? undefined : await startMock({ role: 'edge', dist });
+    url = roles.edge.given ?? mock.url;
+  });
+  after(() => mock?.close());
+
+  test('a search by the beginning of the id leads to a twin whose values change before one\'s eyes', async () => {
+    const page = await browser.open(`${url}/#/twins`);
+    const rows = page.getByTestId('twins').locator('tbody tr');
+    await rows.first().waitFor();
+    const id = await rows.first().getByRole('link').innerText();
+    await page.getByRole('searchbox').fill(id);
+    await page.waitForFunction((wanted) => [...document.querySelectorAll('[data-testid=twins] tbody a')].every((a) => a.textContent.startsWith(wanted)), id);
+    await rows.first().getByRole('link').click();
+    await page.getByRole('heading', { name: id, level: 1 }).waitFor();
+    const sparklines = page.getByTestId('sparklines');
+    await sparklines.locator('canvas').first().waitFor();
+    const shown = await sparklines.innerText();
+    await page.waitForFunction((old) => document.querySelector('[data-testid=sparklines]').innerText !== old, shown, { timeout: 30_000 });
+    await page.waitForTimeout(4000);
+    await shoot(page, 'edge-twin-1440-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(300);
+    await shoot(page, 'edge-twin-390-dark');
+    assert.ok(await overflow(page) <= 0);
+    assert.deepEqual(page.faults, []);
+    await page.close();
+  });
+});
+
+describe('behaviour that only a mock can provoke', { skip: missing || (real ? 'skipped: real servers are given' : false) }, () => {
+  test('a lost connection is said, greys the page, and heals by itself', async () => {
+    let mock = await startMock({ role: 'edge', dist });
+    const port = Number(new URL(mock.url).port);
+    const page = await browser.open(mock.url);
+    await page.getByText('live', { exact: true }).waitFor();
+    await mock.close();
+    await page.getByRole('alert').filter({ hasText: 'Connection to north lost' }).waitFor();
+    await shoot(page, 'edge-lost-1440-light');
+    assert.equal(await page.getByText('live', { exact: true }).count(), 0);
+    mock = await startMock({ role: 'edge', dist, port });
+    await page.getByText('live', { exact: true }).waitFor();
+    assert.equal(await page.getByText('Connection to north lost').count(), 0);
+    assert.deepEqual(page.faults.filter((fault) => !fault.includes('net::ERR_')), []);
+    await page.close();
+    await mock.close();
+  });
+
+  test('a twin page goes on after its stream was cut', async () => {
+    let mock = await startMock({ role: 'edge', dist });
+    const port = Number(new URL(mock.url).port);
+    const page = await browser.open(`${mock.url}/#/twins/${encodeURIComponent('plant/north/motor-01')}`);
+    await page.getByTestId('sparklines').waitFor();
+    await mock.close();
+    await page.getByText('no live changes').waitFor();
+    mock = await startMock({ role: 'edge', dist, port });
+    await page.getByText('no live changes').waitFor({ state: 'detached', timeout: 30_000 });
+    await page.close();
+    await mock.close();
+  });
+
+  test('an edge that was never heard is unknown, in grey, and listed among the problems', async () => {
+    const mock = await startMock({ role: 'coordinator', dist });
+    const page = await browser.open(mock.url);
+    const state = page.getByTestId('edges').locator('tr', { hasText: 'harbor' }).locator('.state');
+    await state.waitFor();
+    assert.equal(await state.innerText(), 'unknown');
+    const color = (locator) => locator.locator('svg').evaluate((svg) => getComputedStyle(svg).color);
+    const [grey, green] = [await color(state), await color(page.getByTestId('edges').locator('tr', { hasText: 'north' }).locator('.state'))];
+    assert.notEqual(grey, green);
+    await page.getByTestId('problems').getByText('State of edge harbor unknown').waitFor();
+    assert.equal(await page.getByText('Nothing needs attention').count(), 0);
+    await page.close();
+    await mock.close();
+  });
+
+  test('pages of twins are turned forwards and back', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const page = await browser.open(`${mock.url}/#/twins`);
+    await page.getByText('1 to 50').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('51 to 100').waitFor();
+    await page.getByRole('button', { name: 'Previous' }).click();
+    await page.getByText('1 to 50').waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.close();
+    await mock.close();
+  });
+
+  test('an empty edge and an empty fleet say what brings life to them', async () => {
+    for (const [role, path, hint] of [['edge', '', 'mosquitto_pub'], ['edge', 'twins', 'mosquitto_pub'], ['edge', 'functions', 'doppel fn deploy'],
+      ['edge', 'aggregates', 'No windows yet'], ['edge', 'dead-letters', 'Every event was understood'], ['coordinator', '', '--uplink']]) {
+      const mock = await startMock({ role, dist, empty: true });
+      const page = await browser.open(`${mock.url}/#/${path}`);
+      await page.getByText(hint).first().waitFor();
+      assert.deepEqual(page.faults, []);
+      await page.close();
+      await mock.close();
+    }
+  });
+
+  test('a server with a token asks for it, and a right one opens it', async () => {
+    const mock = await startMock({ role: 'edge', dist, token: 'open sesame' });
+    const page = await browser.open(mock.url);
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.getByText('did not accept').waitFor();
+    await page.getByLabel('Token').fill('open sesame');
+    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.getByTestId('health').waitFor();
+    await page.goto(`${mock.url}/#/twins/${encodeURIComponent('plant/north/motor-01')}`);
+    await page.getByTestId('sparklines').waitFor();
+    await page.getByText('no live changes').waitFor({ state: 'detached' });
+    await page.close();
+    await mock.close();
+  });
+
+  test('everything that can be clicked can be reached and used by keyboard', async () => {
+    const mock = await startMock({ role: 'coordinator', dist });
+    const page = await browser.open(mock.url);
+    await page.getByTestId('edges').waitFor();
+    const reached = new Set();
+    for (let i = 0; i < 60; i += 1) {
+      await page.keyboard.press('Tab');
+      reached.add(await page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute('aria-label')));
+    }
+    for (const name of ['Fleet', 'Twins', 'Functions', 'Aggregates', 'south', 'Whole world']) assert.ok(reached.has(name), `${name} is reached`);
+    await page.getByRole('link', { name: 'Aggregates' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Aggregates' }).waitFor();
+    await page.close();
+    await mock.close();
+  });
+});

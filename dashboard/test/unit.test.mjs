@@ -1,0 +1,134 @@
+// The rules of the pages that need no browser.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { createServer } from 'vite';
+
+const now = Date.parse('2026-03-01T12:00:00Z');
+let vite, tone, problems, format, stream, geo, windows, history;
+
+before(async () => {
+  // The router reads the address when it is loaded.
+  globalThis.location = { hash: '' };
+  globalThis.addEventListener = () => {};
+  vite = await createServer({ root: fileURLToPath(new URL('..', import.meta.url)), server: { middlewareMode: true, ws: false }, appType: 'custom', logLevel: 'error' });
+  const load = (path) => vite.ssrLoadModule(`/src/${path}`);
+  [tone, problems, format, stream, geo, windows, history] = await Promise.all([
+    load('lib/tone.ts'), load('lib/problems.ts'), load('lib/format.ts'), load('api/stream.ts'), load('lib/geo.ts'), load('lib/windows.ts'),
+    load('lib/history.svelte.ts'),
+  ]);
+});
+after(() => vite.close());
+
+test('what is not known is never ok', () => {
+  assert.equal(tone.edgeState({ name: 'a' }).tone, 'unknown');
+  assert.equal(tone.edgeState({ name: 'a', connected: null }).tone, 'unknown');
+  assert.equal(tone.twinState(undefined).tone, 'unknown');
+  assert.equal(tone.twinState('a word of a later version').tone, 'unknown');
+  assert.equal(tone.functionState({ name: 'f' }).tone, 'unknown');
+  assert.equal(tone.functionState({ name: 'f', state: 'a word of a later version' }).tone, 'unknown');
+  assert.equal(tone.yesNo(undefined, 'yes', 'no').tone, 'unknown');
+});
+
+test('a function of an edge that fell silent is no longer active, but a failed one stays failed', () => {
+  const fn = { name: 'f', state: 'active' };
+  assert.equal(tone.functionStateOn({ name: 'a', connected: true }, fn).tone, 'ok');
+  assert.deepEqual(tone.functionStateOn({ name: 'a', connected: false }, fn), { tone: 'unknown', text: 'was active' });
+  assert.equal(tone.functionStateOn({ name: 'a', connected: false }, { ...fn, error: 'trap' }).tone, 'bad');
+});
+
+test('problems come worst first, and unknown ones last', () => {
+  const edges = [
+    { name: 'unheard' }, { name: 'slow', connected: true, lag_seconds: 90 }, { name: 'gone', connected: false },
+    { name: 'well', connected: true, lag_seconds: 0.2, functions: [{ name: 'f', state: 'active' }] },
+  ];
+  assert.deepEqual(problems.fleetProblems(edges, []).map(({ tone: t, title }) => [t, title]), [
+    ['bad', 'Edge gone is disconnected'], ['warn', 'Edge slow is lagging'], ['unknown', 'State of edge unheard unknown'],
+  ]);
+});
+
+test('an alert of many twins is one problem that names a few', () => {
+  const alerts = Array.from({ length: 5 }, (_, i) => ({ edge: 'north', twin: `m${i}`, alert: 'hot', value: 90 + i, since: `2026-03-01T11:0${i}:00Z` }));
+  const [problem, ...rest] = problems.alertProblems(alerts);
+  assert.equal(rest.length, 0);
+  assert.equal(problem.title, 'hot: 5 twins on north');
+  assert.equal(problem.detail, 'm4 = 94, m3 = 93, m2 = 92, and 2 more');
+});
+
+test('an edge without an uplink has no problem with it; one whose coordinator is away has', () => {
+  const node = { role: 'edge', name: 'n', version: '1' };
+  assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: null }, [], []), []);
+  assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: { configured: false, connected: false } }, [], []), []);
+  assert.equal(problems.edgeNodeProblems({ ...node, uplink: { connected: false } }, [], [])[0].tone, 'bad');
+});
+
+test('numbers keep four digits, and units follow the name of a field', () => {
+  assert.equal(format.number(0.123456), '0.1235');
+  assert.equal(format.number(1234567), '1,234,567');
+  assert.equal(format.number(undefined), '–');
+  assert.equal(format.bytes(1536), '1.5 KiB');
+  assert.equal(format.micros(1.34), '1.3 µs');
+  assert.equal(format.micros(2400), '2.4 ms');
+  assert.equal(format.fact('budget_bytes', 1073741824), '1.0 GiB');
+  assert.equal(format.factLabel('budget_bytes'), 'Budget');
+  assert.equal(format.ago('2026-03-01T11:59:10Z', now), '50 s ago');
+  assert.equal(format.ago('2026-03-01T12:00:05Z', now), 'now');
+  assert.equal(format.ago(null, now), 'never');
+});
+
+test('event frames survive being cut anywhere, carry ids without data, and skip comments', () => {
+  const text = ': hello\n\nid: a-1\nevent: change\ndata: {"x":\ndata: 1}\n\n: beat\nid: a-2\n\n';
+  for (let cut = 0; cut <= text.length; cut += 1) {
+    const parser = new stream.FrameParser();
+    const frames = [...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))];
+    assert.deepEqual(frames.filter(({ id }) => id !== null), [
+      { event: 'change', data: '{"x":\n1}', id: 'a-1' }, { event: 'message', data: '', id: 'a-2' },
+    ]);
+  }
+});
+
+test('places that overlap are one dot with the worst of their states', () => {
+  const places = [
+    { at: [24.9, 60.2], tone: 'ok', status: 'online' }, { at: [24.9001, 60.2001], tone: 'warn', status: 'stale' }, { at: [9, 45], tone: 'ok', status: 'online' },
+  ];
+  const projection = geo.projectionFor(places.map(({ at }) => at), 400, 300, false);
+  const dots = geo.clusters(places, projection);
+  assert.equal(dots.length, 2);
+  const both = dots.find(({ count }) => count === 2);
+  assert.equal(both.tone, 'warn');
+  assert.equal(both.title, '1 online, 1 stale');
+  for (const { x, y } of dots) assert.ok(x > 0 && x < 400 && y > 0 && y < 300);
+});
+
+test('only a longitude and a latitude are a place', () => {
+  assert.ok(geo.isPlace([24.9, 60.2]));
+  for (const wrong of [null, undefined, [1], [200, 0], [0, 91], ['1', 2], 'here']) assert.equal(geo.isPlace(wrong), false);
+});
+
+test('window rows become one series for each property, name and group, in order of time', () => {
+  const row = (start, property, mean) => ({ window: '1m', start: `2026-03-01T11:0${start}:00Z`, end: `2026-03-01T11:0${start + 1}:00Z`, level: 'fleet', name: 'fleet', group: 'line=1,area=a', property, mean });
+  const series = windows.seriesOf([row(2, 'b', 3), row(1, 'a', 1), row(1, 'b', 2)]);
+  assert.deepEqual(series.map(({ newest, title }) => [newest.property, title]), [['a', 'line=1, area=a'], ['b', 'line=1, area=a']]);
+  assert.deepEqual(series[1].columns[3], [2, 3]);
+});
+
+test('past rates come from the shortest windows, groups added', () => {
+  const rates = new history.RateHistory();
+  const row = (start, end, group, events) => ({ window: 'w', start: `2026-03-01T11:${start}:00Z`, end: `2026-03-01T11:${end}:00Z`, level: 'edge', name: 'north', group, property: '', events });
+  rates.push(now / 1000, new Map([['north', 5]]));
+  rates.backfill([row('01', '02', 'a', 60), row('01', '02', 'b', 120), row('00', '05', 'a', 9999), row('02', '03', 'a', 30)]);
+  assert.deepEqual(rates.columns(['north'], 0)[1], [3, 0.5, 5]);
+});
+
+test('the app is small, and asks nothing of other servers', async () => {
+  const folder = new URL('../dist/', import.meta.url);
+  const files = readdirSync(folder, { recursive: true });
+  const scripts = files.filter((file) => file.endsWith('.js'));
+  const packed = scripts.map((file) => gzipSync(readFileSync(new URL(file, folder)), { level: 9 }).length).reduce((a, b) => a + b, 0);
+  assert.ok(packed > 0 && packed < 70 * 1024, `${packed} bytes of packed JavaScript`);
+  const page = readFileSync(new URL('index.html', folder), 'utf8');
+  assert.doesNotMatch(page, /(src|href)="(https?:)?\/\//);
+  assert.doesNotMatch(page, /<script(?![^>]*src=)/);
+});
