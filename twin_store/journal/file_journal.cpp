@@ -43,8 +43,10 @@ FileJournal::FileJournal(Disk& disk, const Clock& clock, JournalOptions options,
       writer_(segments_, supply_),
       next_position_(recovered.next_position),
       followed_position_(Position{to_number(recovered.next_position) - 1}),
+      settled_(recovered.segments.empty() ? Position::none : recovered.segments.back().segment->header.settled),
       next_number_(recovered.next_number),
       epoch_is_wanted_(needs_new_epoch(recovered.report)),
+      end_is_missing_(recovered.report.ending == JournalRecovery::Ending::process_died),
       housekeeper_(options_.sync_interval,
                    {[this] { (void)sync(); }, [this](std::uint64_t number) { supply_.prepare(number); }}) {
   for (auto& [segment, scan] : recovered.segments) segments_->add(std::move(segment));
@@ -102,6 +104,7 @@ Result<void> FileJournal::begin_process() {
   if (auto written = write(start, *arrival); !written) return written;
   if (auto synced = writer_.sync(); !synced) return fail(synced.error());
   process_has_begun_ = true;
+  end_is_missing_ = true;
   return {};
 }
 
@@ -154,7 +157,8 @@ Result<void> FileJournal::begin_segment() {
   header.first_position = next_position_;
   header.follows = followed_position_;
   header.created = clock_.wall();
-  header.settled = std::min(retention_.committed(), synced_.load());
+  settled_ = std::max(settled_, std::min(retention_.committed(), synced_.load()));
+  header.settled = settled_;
   header.sync = options_.sync;
   header.boot_id = options_.boot_id;
   if (auto begun = writer_.begin_segment(std::move(header)); !begun) return fail(begun.error());
@@ -240,20 +244,29 @@ void FileJournal::set_committed(Position position) {
 
 Result<void> FileJournal::close() {
   housekeeper_.stop();
+  Result<void> ended;
   {
     const std::lock_guard lock(append_mutex_);
     if (is_closed_) return {};
     is_closed_ = true;
-    if (process_has_begun_ && failure_.check()) {
-      NewRecord end;
-      end.kind = RecordKind::end;
-      if (auto written = write(end, arrivals_.read().time); !written) fail(written.error());
-    }
+    ended = write_end();
   }
   const auto synced = sync();
   const std::lock_guard lock(append_mutex_);
   lock_.reset();
-  return synced;
+  return ended ? synced : ended;
+}
+
+// Nothing where the last record is an end record still, or where only a new epoch may go on.
+Result<void> FileJournal::write_end() {
+  if (!end_is_missing_ || epoch_is_wanted_) return {};
+  if (auto healthy = failure_.check(); !healthy) return healthy;
+  if (auto begun = begin_process(); !begun) return begun;
+  const auto arrival = stamp();
+  if (!arrival) return arrival.error();
+  NewRecord end;
+  end.kind = RecordKind::end;
+  return write(end, *arrival);
 }
 
 Error FileJournal::fail(Error error) {

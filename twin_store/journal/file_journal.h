@@ -50,6 +50,7 @@ class FileJournal final : public Journal {
   Result<Position> append_stamped(const NewRecord& record);
   Result<void> check(const NewRecord& record) const;
   Result<void> begin_process();
+  Result<void> write_end();
   Result<Timestamp> stamp();
   Result<void> write(const NewRecord& record, Timestamp arrival);
   Result<void> keep_to_budget(RecordKind kind, std::uint64_t more);
@@ -81,10 +82,12 @@ class FileJournal final : public Journal {
   SegmentWriter writer_;
   Position next_position_;
   Position followed_position_;  // before it; further back where an epoch begins
+  Position settled_;  // see SegmentHeader; also what an earlier process knew
   std::uint64_t next_number_;
   std::uint64_t prepared_number_ = 0;
   bool epoch_is_wanted_;            // recovery found what only a new epoch answers
   bool process_has_begun_ = false;  // its start record is written
+  bool end_is_missing_;             // what was written last is not an end record
   bool is_closed_ = false;
 
   Housekeeper housekeeper_;  // last: its thread uses the others

@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 #include "tests/component/journal/temporary_folder.h"
 #include "twin_store/journal/inspection.h"
 #include "twin_store/journal/journal.h"

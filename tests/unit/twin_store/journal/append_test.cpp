@@ -262,6 +262,16 @@ TEST(Journal, a_disk_that_fails_at_any_call_loses_nothing_accepted_and_invents_n
   }
 }
 
+TEST(Journal, a_closed_one_refuses_appends_and_lets_go_of_its_lock) {
+  JournalOnDisk on;
+  on.open();
+  on.append("a");
+  ASSERT_TRUE(on.journal->close());
+  ASSERT_TRUE(on.journal->close());
+  EXPECT_EQ(on.try_append("b").error().message, "journal: the journal is closed");
+  EXPECT_TRUE(open_journal(on.disk, JournalOnDisk::kFolder, on.clock, on.options));
+}
+
 TEST(Journal, wrong_options_are_said_all_at_once) {
   JournalOnDisk on;
   on.options.segment_bytes = 1;

@@ -24,6 +24,22 @@ TEST(Journal, Rule4_a_clean_stop_is_seen_as_one) {
   EXPECT_EQ(on.append("b"), Position{5});
 }
 
+TEST(Journal, Rule4_a_clean_stop_after_a_crash_leaves_no_doubt_for_the_next_boot) {
+  JournalOnDisk on;
+  on.open();
+  on.append("a");
+  on.kill();
+  on.open();
+  on.close();
+  on.options.boot_id = "boot-2";
+  on.open();
+  EXPECT_EQ(on.found.ending, Ending::clean);
+  const auto last = on.journal->last();
+  on.close();
+  on.open();
+  EXPECT_EQ(on.journal->last(), last) << "a process that appends nothing writes nothing";
+}
+
 TEST(Journal, Rule4_a_process_that_died_left_every_accepted_record) {
   JournalOnDisk on;
   on.open();
