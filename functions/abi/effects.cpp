@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "functions/abi/doppel_abi.h"
 #include "functions/abi/json_text.h"
@@ -92,11 +93,12 @@ Error bad_effect(std::size_t index, std::string_view kind, std::string_view what
                        std::string(what));
 }
 
-Result<Effect> check_row(std::size_t index, const doppel_effect_row& row, std::string_view tail, std::uint32_t event_count) {
+// Fills `effect` from a row and the bytes after it. Nothing when all is well.
+std::optional<Error> read_row(std::size_t index, const doppel_effect_row& row, std::string_view tail, std::uint32_t event_count,
+                              Effect& effect) {
   if (row.kind == 0 || row.kind > kLastEffectKind) {
     return bad_effect(index, "", "kind " + std::to_string(row.kind) + " is not one of 1 to 15");
   }
-  Effect effect;
   effect.kind = static_cast<EffectKind>(row.kind);
   effect.event = row.event;
   effect.detail = row.detail;
@@ -105,18 +107,16 @@ Result<Effect> check_row(std::size_t index, const doppel_effect_row& row, std::s
   const auto value = read_value(row, tail.substr(std::size_t{row.name_length} + row.target_length, row.content_length));
 
   const Rule& rule = kRules[row.kind - 1];
-  const auto kind = to_string(effect.kind);
-  if (row.event >= event_count) {
-    return bad_effect(index, kind, "event " + std::to_string(row.event) + " of a run of " + std::to_string(event_count));
-  }
-  if (row.reserved != 0) return bad_effect(index, kind, "the reserved word is not 0");
-  if (!value) return bad_effect(index, kind, "the value is not of its kind, " + std::to_string(row.value_kind));
-  if (!rule.name(effect.name)) return bad_effect(index, kind, "this kind cannot have that name");
-  if (!rule.target(effect.target)) return bad_effect(index, kind, "this kind cannot have that target");
-  if (!rule.value(*value)) return bad_effect(index, kind, "this kind cannot have that value");
-  if (!rule.detail(row.detail)) return bad_effect(index, kind, "detail " + std::to_string(row.detail) + " is out of range");
+  const auto wrong = [&](std::string_view what) { return bad_effect(index, to_string(effect.kind), what); };
+  if (row.event >= event_count) return wrong("event " + std::to_string(row.event) + " of a run of " + std::to_string(event_count));
+  if (row.reserved != 0) return wrong("the reserved word is not 0");
+  if (!value) return wrong("the value is not of its kind, " + std::to_string(row.value_kind));
+  if (!rule.name(effect.name)) return wrong("this kind cannot have that name");
+  if (!rule.target(effect.target)) return wrong("this kind cannot have that target");
+  if (!rule.value(*value)) return wrong("this kind cannot have that value");
+  if (!rule.detail(row.detail)) return wrong("detail " + std::to_string(row.detail) + " is out of range");
   effect.value = *value;
-  return effect;
+  return std::nullopt;
 }
 
 Result<void> check_header(const doppel_effects_header& header, std::size_t size) {
@@ -149,9 +149,7 @@ Result<void> decode_effects_into(std::string_view bytes, std::uint32_t event_cou
     bytes.remove_prefix(sizeof row);
     const std::uint64_t tail = std::uint64_t{row.name_length} + row.target_length + row.content_length;
     if (bytes.size() < aligned(tail)) return bad_effect(i, "", "the list ends inside its name, target or content");
-    auto effect = check_row(i, row, bytes, event_count);
-    if (!effect) return effect.error();
-    effects.push_back(*effect);
+    if (auto error = read_row(i, row, bytes, event_count, effects.emplace_back())) return std::move(*error);
     bytes.remove_prefix(aligned(tail));
   }
   if (!bytes.empty()) return invalid_input("effects list: " + std::to_string(bytes.size()) + " bytes after the last effect");

@@ -1,14 +1,17 @@
 #include "functions/abi/names.h"
 
-#include <algorithm>
-
 #include "twin_store/model/value.h"
 
 namespace doppel {
 
 bool is_printable(std::string_view text, std::size_t limit) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return !text.empty() && text.size() <= limit && std::none_of(text.begin(), text.end(), is_control) && is_utf8(text);
+  if (text.empty() || text.size() > limit) return false;
+  bool is_ascii = true;
+  for (const char c : text) {
+    if ((c >= 0 && c < 0x20) || c == 0x7f) return false;
+    is_ascii = is_ascii && c >= 0;
+  }
+  return is_ascii || is_utf8(text);
 }
 
 bool is_topic(std::string_view text) {

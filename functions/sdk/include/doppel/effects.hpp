@@ -99,6 +99,7 @@ class Effects {
     char* bytes = reinterpret_cast<char*>(at + sizeof(doppel_effect_row));
     const Text parts[] = {name, target, value.content};
     for (const Text part : parts) {
+      if (part.size == 0) continue;  // a copy is a call into the host
       __builtin_memcpy(bytes, part.data, part.size);
       bytes += part.size;
     }
