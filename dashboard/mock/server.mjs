@@ -54,7 +54,7 @@ function resource(world, role, path, query) {
     case '/alerts': return { items: alerts(world).filter((alert) => fleet || alert.edge === 'north') };
     case '/edges': return fleet ? { items: fleetEdges(world) } : undefined;
     case '/functions': return { items: fleet ? fleetFunctions(world) : functionMeters(world) };
-    case '/dead-letters': return fleet ? undefined : { items: deadLetters(world) };
+    case '/dead-letters': return fleet ? undefined : page(deadLetters(world), query);
     default: return undefined;
   }
 }
@@ -66,11 +66,13 @@ function node(world, role) {
   const busy = world.twins.size > 0;
   return {
     ...base,
-    counters: { events: busy ? Math.round(up * 165) : 0, dead_letters: busy ? 14 : 0, duplicates: busy ? 31 : 0 },
+    counters: { messages: Math.round(up * 165), events: busy ? Math.round(up * 165) : 0, twins: busy ? sites(world) : 0, functions: busy ? 3 : 0,
+      alerts: busy ? 4 : 0, dead_letters: busy ? 14 : 0, redelivered: busy ? 31 : 0 },
     rates: { events_per_second: busy ? Math.round(108 + 9 * Math.sin(Date.now() / 7000) + 6 * world.random()) : 0 },
-    journal: { healthy: true, epoch: 3, position: Math.round(up * 165), sync: 'interval', unsynced_seconds: 0.06, size_bytes: 412_331_008, budget_bytes: 1_073_741_824, reaches_back_seconds: 71_000 },
-    store: { healthy: true, twins: world.twins.size && sites(world), dirty_bytes: 1_204_224, committed_seconds: 4.2, size_bytes: 9_814_016, written_a_day_bytes: 734_003_200 },
-    uplink: { configured: true, connected: true, address: 'tcp://127.0.0.1:7090', backlog_keys: 12, acknowledged_revision: 90_412, lag_seconds: 0.3 },
+    journal: { first_position: 1, last_position: Math.round(up * 165), synced_position: Math.round(up * 165), applied_position: Math.round(up * 165),
+      epoch: 3, incarnation: '7a1c03e955d04be28f10c6d2a4b9e871', bytes: 412_331_008 },
+    store: { commits: Math.round(up / 10), bytes_written: 73_400_320, effects_hash: 1.2e19, outbox_undelivered: 0, outbox_delivered: 1204, outbox_dropped: 0 },
+    uplink: { address: 'tcp://127.0.0.1:7090', connected: true, backlog_rows: 12, backlog_bytes: 5120, dropped_rows: 0, acknowledged: 90_412 },
   };
 }
 

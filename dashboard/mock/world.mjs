@@ -81,7 +81,7 @@ export class World {
 
   view(twin, coordinator) {
     const age = (Date.now() - Date.parse(twin.last_seen)) / 1000;
-    const status = twin.edge === 'west' ? 'unreachable' : twin.silent ? (age > 60 ? 'offline' : 'stale') : 'online';
+    const status = twin.silent ? (age > 60 ? 'offline' : 'stale') : 'online';
     const properties = Object.fromEntries(Object.entries(twin.properties).map(([name, { v, ts, rev, desired, pending_since }]) => [
       name, { v, ts, rev, fresh: status === 'online', ...(desired === undefined ? {} : { desired, pending_since }) }]));
     const { id, model, rev, events, last_seen, tags, geo } = twin;
@@ -206,6 +206,6 @@ export function deadLetters(world) {
   ];
   return Array.from({ length: 14 }, (_, i) => {
     const [reason, detail, rest] = reasons[(i * 3) % reasons.length];
-    return { position: 402_118 - i * 913, time: iso(world.started - i * 213_000), reason, detail, ...rest };
-  });
+    return { number: 14 - i, position: 402_118 - i * 913, arrival: iso(world.started - i * 213_000), reason, detail, ...rest };
+  }).reverse();
 }

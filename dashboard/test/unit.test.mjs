@@ -60,8 +60,24 @@ test('an alert of many twins is one problem that names a few', () => {
 test('an edge without an uplink has no problem with it; one whose coordinator is away has', () => {
   const node = { role: 'edge', name: 'n', version: '1' };
   assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: null }, [], []), []);
-  assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: { configured: false, connected: false } }, [], []), []);
+  assert.equal(tone.uplinkState(null).tone, 'quiet');
+  assert.equal(tone.uplinkState(undefined).tone, 'unknown');
   assert.equal(problems.edgeNodeProblems({ ...node, uplink: { connected: false } }, [], [])[0].tone, 'bad');
+});
+
+test('a journal that is far behind, and effects that were dropped, are problems', () => {
+  const node = { role: 'edge', name: 'n', version: '1', uplink: null };
+  assert.equal(tone.journalState({ last_position: 900, applied_position: 890 }).tone, 'ok');
+  assert.equal(tone.journalState({ last_position: 900 }).tone, 'unknown');
+  assert.deepEqual(problems.edgeNodeProblems({
+    ...node, journal: { last_position: 90_000, applied_position: 5 }, store: { commits: 1, outbox_dropped: 7 },
+  }, [], []).map(({ title }) => title), ['Journal: behind', 'Store: effects dropped']);
+});
+
+test('a twin of an edge that is not connected is unreachable, whatever it was', () => {
+  assert.equal(tone.twinState('online', { name: 'a', connected: true }).tone, 'ok');
+  assert.deepEqual(tone.twinState('online', { name: 'a', connected: false }), { tone: 'unknown', text: 'unreachable' });
+  assert.deepEqual(tone.twinState('online', { name: 'a' }), { tone: 'unknown', text: 'unreachable' });
 });
 
 test('numbers keep four digits, and units follow the name of a field', () => {

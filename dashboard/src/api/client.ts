@@ -98,7 +98,7 @@ export const api = {
   windows: (query: WindowQuery, signal?: AbortSignal) => pages<WindowRow>('/aggregates', { ...query }, signal),
   fleetFunctions: async (signal?: AbortSignal) => (await list<FleetFunction>('/functions', {}, signal)).items,
   functions: async (signal?: AbortSignal) => (await list<FunctionMeters>('/functions', {}, signal)).items,
-  deadLetters: (signal?: AbortSignal) => list<DeadLetter>('/dead-letters', { limit: 500 }, signal),
+  deadLetters: (after: string | null, signal?: AbortSignal) => list<DeadLetter>('/dead-letters', { limit: 200, after }, signal),
   edges: async (signal?: AbortSignal) => (await list<Edge>('/edges', {}, signal)).items,
   alerts: (signal?: AbortSignal) => list<Alert>('/alerts', { limit: mostItems }, signal),
 };

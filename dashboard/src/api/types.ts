@@ -16,7 +16,7 @@ export interface NodeInfo {
   rates?: { events_per_second?: number };
   journal?: Facts;
   store?: Facts;
-  uplink?: Facts;
+  uplink?: Facts | null;  // null: none is configured
   mqtt?: Facts;
 }
 
@@ -31,7 +31,7 @@ export interface Property {
 
 export interface Twin {
   id: string;
-  model?: string;
+  model?: string | null;
   rev: number;
   events: number;
   status?: string;
@@ -138,13 +138,14 @@ export interface FleetFunction {
 }
 
 export interface DeadLetter {
+  number?: number;  // counts dead letters, never reused
   position?: number;
-  time?: string;
+  arrival?: string;
   reason: string;
   detail?: string;
-  function?: string;
-  version?: string;
-  twin?: string;
+  function?: string | null;
+  version?: string | null;
+  twin?: string | null;
   topic?: string;
-  payload?: string;
+  payload?: Json;
 }

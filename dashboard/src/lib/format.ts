@@ -89,7 +89,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 export function fact(name: string, v: Json): string {
   if (typeof v === 'boolean') return v ? 'yes' : 'no';
   if (typeof v !== 'number') return value(v);
-  if (name.endsWith('_bytes') || name === 'bytes') return bytes(v);
+  if (/(^|_|\.)bytes(_|$)/.test(name)) return bytes(v);
   if (name.endsWith('_seconds') || name.endsWith('_s')) return duration(v);
   if (name.endsWith('_us')) return micros(v);
   if (name.endsWith('_ms')) return micros(v * 1000);
@@ -97,6 +97,7 @@ export function fact(name: string, v: Json): string {
 }
 
 export function factLabel(name: string): string {
-  const plain = name.replace(/_(bytes|seconds|us|ms|total|s)$/, '').replaceAll('_', ' ').replaceAll('.', ' · ');
+  if (name === 'bytes') return 'Size';
+  const plain = name.replace(/^bytes_|_(bytes|seconds|us|ms|total|s)$/, '').replaceAll('_', ' ').replaceAll('.', ' · ');
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

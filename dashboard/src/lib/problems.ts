@@ -3,7 +3,7 @@
 import type { Alert, Edge, Facts, FunctionMeters, NodeInfo } from '../api/types';
 import { duration, number, plural, value } from './format';
 import { link, twinLink } from './router.svelte';
-import { byTone, edgeState, functionState, type Tone } from './tone';
+import { byTone, edgeState, functionState, journalState, storeState, uplinkState, type State, type Tone } from './tone';
 
 export interface Problem {
   key: string;
@@ -69,22 +69,21 @@ function alertProblem(key: string, group: Alert[]): Problem {
 
 export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], alerts: Alert[]): Problem[] {
   return [
-    ...sectionProblems('Journal', node.journal), ...sectionProblems('Store', node.store), ...uplinkProblems(node.uplink),
-    ...sectionProblems('MQTT', node.mqtt), ...functions.flatMap(meterProblems), ...alertProblems(alerts),
+    ...partProblems(node), ...functions.flatMap(meterProblems), ...alertProblems(alerts),
   ].sort(byTone);
 }
 
-function sectionProblems(name: string, facts: Facts | undefined): Problem[] {
-  const error = facts?.error;
-  return typeof error === 'string' && error ? [{ key: name, tone: 'bad', title: `${name} reports an error`, detail: error }] : [];
-}
-
-function uplinkProblems(facts: Facts | undefined): Problem[] {
-  if (facts?.connected !== false || facts.configured === false) return sectionProblems('Uplink', facts);
-  return [{
-    key: 'Uplink', tone: 'bad', title: 'The coordinator cannot be reached',
-    detail: typeof facts.error === 'string' ? facts.error : 'This edge keeps working and sends the newest state when the link is back.',
-  }];
+function partProblems(node: NodeInfo): Problem[] {
+  const journal = journalState(node.journal);
+  const store = storeState(node.store);
+  const uplink = uplinkState(node.uplink);
+  const error = (facts: Facts | null | undefined, otherwise: string): string => (facts?.error ? value(facts.error) : otherwise);
+  const found: [string, State, string, string][] = [
+    ['Journal', journal, `Journal: ${journal.text}`, error(node.journal, 'Events are accepted faster than they are applied.')],
+    ['Store', store, `Store: ${store.text}`, error(node.store, 'The outbox was full: some publications were never made.')],
+    ['Uplink', uplink, 'The coordinator cannot be reached', error(node.uplink, 'This edge keeps working, and sends its newest state when the link is back.')],
+  ];
+  return found.filter(([, { tone }]) => tone === 'bad' || tone === 'warn').map(([key, { tone }, title, detail]) => ({ key, tone, title, detail }));
 }
 
 function meterProblems(fn: FunctionMeters): Problem[] {

@@ -15,6 +15,12 @@ class Session {
   readonly role = $derived(this.node.data?.role);
   private begun = false;
 
+  // Of a name; nothing at an edge. An edge that the coordinator does not list is one that it does not reach.
+  edge(name: string | undefined): Edge | undefined {
+    if (this.role !== 'coordinator' || name === undefined) return undefined;
+    return this.edges.data?.find((edge) => edge.name === name) ?? { name };
+  }
+
   start(): void {
     this.node.start();
   }

@@ -1,6 +1,6 @@
 // How sure and how well: the one place where a state gets a colour. What is not known is never 'ok'.
 
-import type { Edge, EdgeFunction, FunctionMeters } from '../api/types';
+import type { Edge, EdgeFunction, Facts, FunctionMeters } from '../api/types';
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'unknown' | 'quiet';
 
@@ -22,7 +22,9 @@ export function edgeState(edge: Edge): State {
 
 const twinTones: Record<string, Tone> = { online: 'ok', stale: 'warn', offline: 'bad', never: 'unknown', unreachable: 'unknown' };
 
-export function twinState(status: string | undefined): State {
+// `edge` is whose twin it is, at a coordinator: what a silent edge said of its twins is no longer known to be so.
+export function twinState(status: string | undefined, edge?: Edge): State {
+  if (edge && edge.connected !== true) return { tone: 'unknown', text: 'unreachable' };
   if (!status) return unknown;
   return { tone: twinTones[status] ?? 'unknown', text: status };
 }
@@ -43,6 +45,26 @@ export function functionState(fn: EdgeFunction | FunctionMeters): State {
 export function functionStateOn(edge: Edge, fn: EdgeFunction): State {
   const state = functionState(fn);
   return edge.connected === true || state.tone !== 'ok' ? state : { tone: 'unknown', text: `was ${state.text}` };
+}
+
+const behind = 10_000;  // records; a batch has at most 1,000
+
+// A node whose journal or store cannot be written ends itself: one that answers with its positions can.
+export function journalState(facts: Facts | undefined): State {
+  if (facts?.error) return { tone: 'bad', text: 'error' };
+  const { last_position: last, applied_position: applied } = facts ?? {};
+  if (typeof last !== 'number' || typeof applied !== 'number') return unknown;
+  return last - applied > behind ? { tone: 'warn', text: 'behind' } : { tone: 'ok', text: 'keeping up' };
+}
+
+export function storeState(facts: Facts | undefined): State {
+  if (facts?.error) return { tone: 'bad', text: 'error' };
+  if (typeof facts?.commits !== 'number') return unknown;
+  return Number(facts.outbox_dropped ?? 0) > 0 ? { tone: 'warn', text: 'effects dropped' } : { tone: 'ok', text: 'committing' };
+}
+
+export function uplinkState(facts: Facts | null | undefined): State {
+  return facts === null ? { tone: 'quiet', text: 'not configured' } : yesNo(facts?.connected, 'connected', 'disconnected');
 }
 
 export function yesNo(value: unknown, yes: string, no: string): State {
