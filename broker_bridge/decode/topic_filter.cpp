@@ -1,5 +1,7 @@
 #include "broker_bridge/decode/topic_filter.h"
 
+#include <algorithm>
+
 #include <string>
 
 #include "twin_store/model/value.h"
@@ -76,6 +78,10 @@ bool overlap(std::string_view filter, std::string_view other) {
     if (a == "#" || b == "#") return true;
     if (a != "+" && b != "+" && a != b) return false;
   }
+}
+
+bool matches_any(const std::vector<std::string>& filters, std::string_view topic) {
+  return std::any_of(filters.begin(), filters.end(), [&](const auto& filter) { return matches(filter, topic); });
 }
 
 }  // namespace doppel

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "twin_store/model/result.h"
 
@@ -19,6 +21,8 @@ Result<void> check_topic_filter(std::string_view filter);
 
 // Both arguments are valid. Wildcards in the first level match no topic that begins with '$'.
 bool matches(std::string_view filter, std::string_view topic);
+
+bool matches_any(const std::vector<std::string>& filters, std::string_view topic);
 
 // True when some topic matches both filters.
 bool overlap(std::string_view filter, std::string_view other);

@@ -76,8 +76,8 @@ void DeadLetters::add(DeadLetter letter) {
   }
 }
 
-void DeadLetters::for_each(const std::function<void(const DeadLetter&)>& visit) const {
-  for (const auto& [number, letter] : letters_) visit(letter);
+void DeadLetters::for_each(const std::function<void(std::uint64_t, const DeadLetter&)>& visit) const {
+  for (const auto& [number, letter] : letters_) visit(number, letter);
 }
 
 }  // namespace doppel

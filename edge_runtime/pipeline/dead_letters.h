@@ -43,8 +43,8 @@ class DeadLetters {
   void add(DeadLetter letter);
   void set_limit(std::uint64_t limit) { limit_ = limit; }
 
-  // Oldest first.
-  void for_each(const std::function<void(const DeadLetter&)>& visit) const;
+  // Oldest first, each with its number, which no other has had.
+  void for_each(const std::function<void(std::uint64_t, const DeadLetter&)>& visit) const;
   std::size_t size() const { return letters_.size(); }
   const std::map<std::string, std::uint64_t>& counts_by_reason() const { return by_reason_; }
   std::uint64_t dropped() const { return dropped_; }

@@ -1,6 +1,7 @@
 #include "edge_runtime/pipeline/function_runs.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "twin_store/model/hash.h"
 
@@ -30,6 +31,22 @@ bool was_decided(std::span<const Decision> decisions, Position origin, const std
 }
 
 }  // namespace
+
+void DurationHistogram::add(Duration duration) {
+  const auto quarters = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)) / 250;
+  ++counts_[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(quarters)), counts_.size() - 1)];
+  ++total_;
+}
+
+double DurationHistogram::quantile_us(double q) const {
+  if (total_ == 0) return 0;
+  auto left = static_cast<std::uint64_t>(q * static_cast<double>(total_ - 1));
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (left < counts_[i]) return static_cast<double>(std::uint64_t{1} << i) / 4;
+    left -= counts_[i];
+  }
+  return 0;
+}
 
 void FunctionRuns::run(FunctionSet::Number number, std::span<const std::uint32_t> items, const Wave& wave, std::span<const Decision> obey,
                        Arena& arena, RunReport& report) {
@@ -118,9 +135,8 @@ bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> item
   } else {
     call.function.runner->run(input, result_);
     RunTimes& times = times_[call.function.name()];
-    times.start += result_.start;
-    times.run += result_.run;
-    ++times.runs;
+    times.start_histogram.add(result_.start);
+    times.run_histogram.add(result_.run);
   }
   ++call.function.meters.runs;
   call.function.meters.fuel += result_.fuel;

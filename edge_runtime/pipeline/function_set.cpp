@@ -190,6 +190,7 @@ std::vector<FunctionSet::Number> FunctionSet::for_change(std::string_view proper
 }
 
 void FunctionSet::changed() {
+  ++generation_;
   routed_.clear();
   twin_reads_.clear();
   wants_changes_ = reads_what_is_written_ = false;

@@ -77,6 +77,8 @@ class FunctionSet {
   const std::vector<Number>& for_topic(std::string_view topic, std::uint64_t topic_hash);
   std::vector<Number> for_emitted(std::string_view event_name) const;
   std::vector<Number> for_change(std::string_view property) const;
+  // Grows whenever a function comes, changes or goes; of this process.
+  std::uint64_t generation() const { return generation_; }
   bool wants_changes() const { return wants_changes_; }
   bool empty() const { return functions_.empty(); }
 
@@ -110,6 +112,7 @@ class FunctionSet {
   std::vector<std::unique_ptr<ActiveFunction>> functions_;
   std::unordered_map<std::uint64_t, Routed> routed_;
   std::vector<Number> no_functions_;
+  std::uint64_t generation_ = 0;
   bool wants_changes_ = false;
   bool reads_what_is_written_ = false;
   std::vector<Name> twin_reads_;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "edge_runtime/pipeline/twin_json.h"
+#include "edge_runtime/pipeline/uplink_rows.h"
 #include "twin_store/model/bytes.h"
 #include "twin_store/model/hash.h"
 
@@ -315,27 +315,23 @@ Result<void> Pipeline::configure(std::string_view config_json) {
 
 // To whom the incarnation is new, what stands is new too.
 void Pipeline::emit_alerts(std::vector<OutboxRow>& rows) {
-  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert.twin, alert.name, alert_json(alert))); });
-}
-
-OutboxRow Pipeline::alert_row(const std::string& twin, const std::string& name, std::string payload) const {
-  OutboxRow row;
-  row.kind = OutboxKind::replacement;
-  row.revision = to_number(mark_);
-  row.target = kAlertKey + twin + '\0' + name;
-  row.payload = std::move(payload);
-  return row;
+  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert, mark_, true)); });
 }
 
 void Pipeline::emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows) {
   const TwinIndex index = twins_.find(alarm.twin);
-  if (index == kNoTwin) return;
-  OutboxRow row;
-  row.kind = OutboxKind::replacement;
-  row.revision = to_number(mark_);
-  row.target = kTwinValuesKey + alarm.twin;
-  append_stored_twin_json(twins_[index], names_, row.payload);
-  rows.push_back(std::move(row));
+  if (index != kNoTwin) rows.push_back(live_row(twins_[index], names_, mark_));
+}
+
+std::vector<OutboxRow> Pipeline::retained_rows(const Incarnation& incarnation, Position mark) const {
+  std::vector<OutboxRow> rows;
+  windows_->append_emitted(rows);
+  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert, mark, true)); });
+  for (TwinIndex i = 0; i < twins_.size(); ++i) {
+    if (goes_up(twins_[i])) rows.push_back(live_row(twins_[i], names_, mark));
+  }
+  for (auto& row : rows) row.key.incarnation = incarnation;
+  return rows;
 }
 
 Twin& Pipeline::touch(TwinIndex index) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker_bridge/decode/decoder.h"
+#include "broker_bridge/decode/topic_filter.h"
 #include "edge_runtime/pipeline/alerts_and_alarms.h"
 #include "edge_runtime/pipeline/dead_letters.h"
 #include "edge_runtime/pipeline/function_runs.h"
@@ -67,6 +68,8 @@ class Pipeline final : public Fold {
   const Redelivery& redelivery() const { return redelivery_; }
   const PipelineCounts& counts() const { return counts_; }
   const RunTimes& run_times(const std::string& function) { return runs_.times(function); }
+  // Everything that a coordinator which has lost its copy is to get again, as of the last batch, whose mark this is.
+  std::vector<OutboxRow> retained_rows(const Incarnation& incarnation, Position mark) const;
   // Twins that the last batch changed, each once, with the rev they had before it in Twin::rev_before_batch.
   std::span<const TwinIndex> changed_twins() const { return changed_; }
 
@@ -117,10 +120,10 @@ class Pipeline final : public Fold {
   Twin& touch(TwinIndex index);
   void queue_live(TwinIndex index);
   void emit_alerts(std::vector<OutboxRow>& rows);
-  OutboxRow alert_row(const std::string& twin, const std::string& name, std::string payload) const;
   void emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows);
   void dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin = {});
   void dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function);
+  bool goes_up(const Twin& twin) const { return matches_any(config_.uplink_twins, twin.id); }
   Timestamp lane_time(Timestamp wall) const { return wall - clock_steps_; }
 
   // Fold state.

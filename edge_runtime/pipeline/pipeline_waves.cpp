@@ -6,6 +6,7 @@
 
 #include "broker_bridge/decode/topic_filter.h"
 #include "edge_runtime/pipeline/pipeline.h"
+#include "edge_runtime/pipeline/uplink_rows.h"
 #include "twin_store/model/hash.h"
 
 namespace doppel {
@@ -13,10 +14,6 @@ namespace {
 
 // A twin's latest values go up at most this often.
 constexpr Duration kLiveInterval = std::chrono::seconds(1);
-
-bool matches_any(const std::vector<std::string>& filters, std::string_view topic) {
-  return std::any_of(filters.begin(), filters.end(), [&](const auto& filter) { return matches(filter, topic); });
-}
 
 const ColumnSpec* find_column(const std::vector<ColumnSpec>& columns, std::string_view name) {
   const auto at = std::find_if(columns.begin(), columns.end(), [&](const ColumnSpec& c) { return c.name == name; });
@@ -402,10 +399,10 @@ void Pipeline::apply_alert(const ProducedEffect& produced) {
   const WaveItem& item = wave_[produced.item];
   const Alert alert{twins_[item.twin].id, std::string(produced.effect.name), functions_[produced.function].name(), Value(produced.effect.value), item.time};
   if (produced.effect.kind == EffectKind::alert_raise) {
-    if (alerts_.raise(alert)) push_row(produced, alert_row(alert.twin, alert.name, alert_json(alert)));
+    if (alerts_.raise(alert)) push_row(produced, alert_row(alert, mark_, true));
     return;
   }
-  if (alerts_.clear(alert.twin, alert.name)) push_row(produced, alert_row(alert.twin, alert.name, ""));
+  if (alerts_.clear(alert.twin, alert.name)) push_row(produced, alert_row(alert, mark_, false));
 }
 
 void Pipeline::apply_alarm(const ProducedEffect& produced) {
@@ -424,7 +421,7 @@ void Pipeline::push_row(const ProducedEffect& produced, OutboxRow row) {
 // Coalesced: the twin goes up once, after the interval, with the values that it has then.
 void Pipeline::queue_live(TwinIndex index) {
   const Twin& twin = twins_[index];
-  if (!matches_any(config_.uplink_twins, twin.id)) return;
+  if (!goes_up(twin)) return;
   const Alarm live{"", twin.id, ""};  // of no function, see fire_due
   if (!alarms_.has(live)) alarms_.set(live, lane_time(now_) + kLiveInterval);
 }

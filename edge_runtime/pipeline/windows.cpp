@@ -270,6 +270,19 @@ void Windows::emit_all(Position mark, std::vector<OutboxRow>& rows) {
   due_.clear();
 }
 
+void Windows::append_emitted(std::vector<OutboxRow>& rows) const {
+  for_each([&](const WindowKey& key, std::uint64_t revision, const Aggregate* aggregate, const WindowPopulation* population) {
+    if (revision == 0) return;
+    std::string payload;
+    if (aggregate != nullptr) {
+      aggregate->encode(payload);
+    } else {
+      encode(*population, payload);
+    }
+    rows.push_back(replacement(key, Position{revision}, std::move(payload)));
+  });
+}
+
 void Windows::adopt(Windows& before) {
   ledger_ = before.ledger_;
   while (!before.buckets_.empty()) {

@@ -73,6 +73,9 @@ class Windows {
   // Emits everything that waits for it, due or not.
   void emit_all(Position mark, std::vector<OutboxRow>& rows);
 
+  // Rows that were emitted before, as they are now, under their last revision.
+  void append_emitted(std::vector<OutboxRow>& rows) const;
+
   // After a change of configuration: takes over the rows of windows that are still configured, and what is to be stored of the
   // others. `before` is empty afterwards.
   void adopt(Windows& before);

@@ -175,6 +175,13 @@ void Outbox::forget_receipts() {
   delivered_before_.revisions.clear();
 }
 
+std::uint64_t Outbox::highest_receipt() const {
+  std::lock_guard lock(mutex_);
+  std::uint64_t highest = 0;
+  for (const auto& [target, revision] : delivered_before_.revisions) highest = std::max(highest, revision);
+  return highest;
+}
+
 Result<std::uint64_t> Outbox::take_changes(std::vector<RowChange>& changes) {
   std::lock_guard lock(mutex_);
   const auto change = [&](const std::string& key, Entry* entry) {

@@ -41,7 +41,8 @@ class Outbox {
 
   void add(std::vector<OutboxRow>& rows, Position ready_after);  // moves the rows out
   void release(Position synced);                                 // the journal is on disk up to here
-  void on_ready(OutboxKind kind, std::function<void()> listener);  // before start()
+  // Rows that were ready before are not told: take() once after this.
+  void on_ready(OutboxKind kind, std::function<void()> listener);
 
   // Ready rows of one kind in the order they were made; they are in flight until delivered() or put_back(). Of replacements
   // with the same target only the newest is left to take.
@@ -54,6 +55,7 @@ class Outbox {
   // forget_receipts() those that had one may be added again too.
   void recall_replacements();
   void forget_receipts();
+  std::uint64_t highest_receipt() const;  // revision of a replacement; 0 without any
 
   // What a commit stores: the changes of the outbox table since the last call. Returns the number of the delivery log file that
   // begins here; once the changes are committed, committed(number) drops the files before it.

@@ -1,0 +1,386 @@
+#include "edge_runtime/programs/edge_api.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "edge_runtime/pipeline/twin_json.h"
+#include "edge_runtime/programs/aggregate_json.h"
+#include "edge_runtime/programs/list_json.h"
+#include "edge_runtime/programs/twin_filter.h"
+
+namespace doppel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Freshness kFreshness;
+
+TwinDetail detail_of(TwinFormat format) { return format == TwinFormat::values ? TwinDetail::values : TwinDetail::full; }
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Error busy() { return unavailable("the lane is busy: try again"); }
+
+Error error_of(const FoldReply& reply) {
+  switch (reply.status) {
+    case 404: return not_found(reply.body);
+    case 412: return conflict(reply.body);
+    default: return limit_exceeded(reply.body);
+  }
+}
+
+bool fits(const DeadLetter& letter, const DeadLetterQuery& query) {
+  return (query.function.empty() || query.function == letter.function) && (query.twin.empty() || query.twin == letter.twin) &&
+         (query.reason.empty() || query.reason == letter.reason);
+}
+
+Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
+  const bool is_text = is_utf8(letter.payload);
+  std::string payload;
+  if (!is_text) append_json(payload, ValueView::bytes(letter.payload));
+  return {{"number", number},
+          {"position", to_number(letter.position)},
+          {"arrival", format_rfc3339(letter.arrival)},
+          {"reason", letter.reason},
+          {"detail", letter.detail},
+          {"function", letter.function.empty() ? Json() : Json(letter.function)},
+          {"version", letter.version.empty() ? Json() : Json(letter.version)},
+          {"twin", letter.twin.empty() ? Json() : Json(letter.twin)},
+          {"topic", letter.topic},
+          {"payload", is_text ? Json(letter.payload) : Json::parse(payload)},
+          {"payload_size", letter.payload_size}};
+}
+
+bool fits(const WindowKey& key, const AggregateQuery& query) {
+  if (!query.window.empty() && key.window != query.window) return false;
+  if (!query.group.empty() && key.group != query.group) return false;
+  if (!query.property.empty() && key.property != query.property) return false;
+  const Timestamp start = from_nanoseconds(key.start_ns);
+  return (!query.from || start >= *query.from) && (!query.to || start < *query.to);
+}
+
+}  // namespace
+
+EdgeService::EdgeService(Parts parts) : parts_(std::move(parts)), started_(parts_.core.clock().wall()) {}
+
+template <class T>
+void EdgeService::ask(Answer<T> answer, std::function<Result<T>(Lane&)> read) {
+  const bool posted = parts_.core.post([answer, read = std::move(read)](Lane& lane) { answer(read(lane)); });
+  if (!posted) answer(busy());
+}
+
+void EdgeService::list_twins(const TwinQuery& query, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
+    const TwinTable& twins = parts_.pipeline.twins();
+    const NameTable& names = parts_.pipeline.names();
+    const Timestamp now = parts_.core.clock().wall();
+    const auto& order = twins.by_id();
+    const std::string& from = std::max(query.page.after, query.prefix);
+    auto at = std::lower_bound(order.begin(), order.end(), from, [&](TwinIndex i, const std::string& id) { return twins[i].id < id; });
+    if (at != order.end() && !query.page.after.empty() && twins[*at].id == query.page.after) ++at;
+    ListJson list(query.page.limit);
+    for (; at != order.end() && twins[*at].id.starts_with(query.prefix); ++at) {
+      if (!fits(twins[*at], names, query, now, kFreshness)) continue;
+      if (list.is_full()) break;
+      append_twin_json(twins[*at], names, now, kFreshness, detail_of(query.format), list.item(twins[*at].id));
+    }
+    return list.close(at != order.end() && twins[*at].id.starts_with(query.prefix));
+  });
+}
+
+void EdgeService::get_twin(const TwinId& id, TwinFormat format, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, id, format](Lane&) -> Result<std::string> {
+    const TwinIndex index = parts_.pipeline.twins().find(id.text());
+    if (index == kNoTwin) return not_found("there is no twin " + id.text());
+    std::string json;
+    append_twin_json(parts_.pipeline.twins()[index], parts_.pipeline.names(), parts_.core.clock().wall(), kFreshness, detail_of(format), json);
+    return json;
+  });
+}
+
+void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) {
+  const std::string request = parts_.replies.wait_for([answer](FoldReply reply) {
+    if (reply.status != 200) return answer(error_of(reply));
+    const auto json = Json::parse(reply.body, nullptr, false);
+    answer(PropertyWritten{json.value("rev", std::uint64_t{0}), reply.body});
+  });
+  if (request.empty()) return answer(busy());
+  std::string payload;
+  encode(SetProperty{request, write.property, write.value, write.expected_revision}, payload);
+  const auto position = parts_.core.journal().append({.kind = RecordKind::set_property, .topic = write.twin.text(), .payload = payload});
+  if (position) return;
+  parts_.replies.forget(request);
+  answer(position.error());
+}
+
+void EdgeService::query(const SqlQuery&, Answer<std::string> answer) { answer(unavailable("SQL is not open yet")); }
+
+void EdgeService::list_aggregates(const AggregateQuery& query, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
+    // Rows are listed in a fixed order; the cursor counts those before it.
+    std::uint64_t skip = 0, seen = 0;
+    if (!query.page.after.empty()) {
+      const auto number = parse_cursor(query.page.after);
+      if (!number) return number.error();
+      skip = *number;
+    }
+    ListJson list(query.page.limit);
+    bool more = false;
+    parts_.pipeline.windows().for_each([&](const WindowKey& key, std::uint64_t, const Aggregate* aggregate, const WindowPopulation* population) {
+      if (!fits(key, query) || ++seen <= skip) return;
+      if (list.is_full()) {
+        more = true;
+        return;
+      }
+      append_window_row_json(parts_.config.name, key, aggregate, population, list.item(std::to_string(seen)));
+    });
+    return list.close(more);
+  });
+}
+
+void EdgeService::list_alerts(const Page& page, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, page](Lane&) -> Result<std::string> {
+    std::uint64_t skip = 0, seen = 0;
+    if (!page.after.empty()) {
+      const auto number = parse_cursor(page.after);
+      if (!number) return number.error();
+      skip = *number;
+    }
+    ListJson list(page.limit);
+    bool more = false;
+    parts_.pipeline.alerts().for_each([&](const Alert& alert) {
+      if (++seen <= skip) return;
+      if (list.is_full()) {
+        more = true;
+        return;
+      }
+      std::string& item = list.item(std::to_string(seen));
+      item += "{\"edge\":";
+      append_json_string(item, parts_.config.name);
+      item += "," + alert_json(alert).substr(1);
+    });
+    return list.close(more);
+  });
+}
+
+std::string EdgeService::function_json(const ActiveFunction& function) {
+  const FunctionMeters& meters = function.meters;
+  const RunTimes& times = parts_.pipeline.run_times(function.name());
+  return dump({{"name", function.name()},
+               {"version", function.manifest.version},
+               {"version_sha256", function.version},
+               {"module_sha256", function.activation.module_sha256},
+               {"origin", function.activation.origin == Origin::fleet ? "fleet" : "local"},
+               {"state", "active"},
+               {"error", nullptr},
+               {"active_since_position", to_number(function.active_since)},
+               {"runs", meters.runs},
+               {"events", meters.events},
+               {"errors", meters.errors},
+               {"effects", meters.effects},
+               {"denied", meters.denied},
+               {"fuel", meters.fuel},
+               {"twins_with_state", function.states.size()},
+               {"start_us_p50", times.start_histogram.quantile_us(0.5)},
+               {"start_us_p99", times.start_histogram.quantile_us(0.99)},
+               {"run_us_p50", times.run_histogram.quantile_us(0.5)},
+               {"run_us_p99", times.run_histogram.quantile_us(0.99)},
+               {"manifest", function.activation.manifest}});
+}
+
+void EdgeService::list_functions(Answer<std::string> answer) {
+  ask<std::string>(answer, [this](Lane&) -> Result<std::string> {
+    const FunctionSet& functions = parts_.pipeline.functions();
+    ListJson list(SIZE_MAX);
+    for (FunctionSet::Number i = 0; i < functions.size(); ++i) list.item("") += function_json(functions[i]);
+    return list.close(false);
+  });
+}
+
+void EdgeService::get_function(const FunctionName& name, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, name](Lane&) -> Result<std::string> {
+    const auto number = parts_.pipeline.functions().find(name.text());
+    if (!number) return not_found("there is no function " + name.text());
+    return function_json(parts_.pipeline.functions()[*number]);
+  });
+}
+
+void EdgeService::put_function(FunctionUpload upload, Answer<FunctionAccepted> answer) {
+  const auto shared = std::make_shared<const FunctionUpload>(std::move(upload));
+  const bool posted = parts_.core.post([this, shared, answer](Lane&) {
+    const auto number = parts_.pipeline.functions().find(shared->name.text());
+    if (number && parts_.pipeline.functions()[*number].activation.origin == Origin::fleet) {
+      return answer(conflict("function " + shared->name.text() + " is the fleet's: deploy it through the coordinator"));
+    }
+    const bool created = !number;
+    if (!worker_.submit([this, shared, created, answer] { install(*shared, created, answer); })) answer(busy());
+  });
+  if (!posted) answer(busy());
+}
+
+// On the worker: compiling takes its time.
+void EdgeService::install(const FunctionUpload& upload, bool created, const Answer<FunctionAccepted>& answer) {
+  const auto manifest = parts_.installer.check(upload.name.text(), upload.manifest, upload.module);
+  if (!manifest) return answer(manifest.error());
+  const auto position = parts_.installer.activate(upload.name.text(), upload.manifest, upload.module, Origin::local);
+  if (!position) return answer(position.error());
+  if (auto synced = parts_.core.journal().sync(); !synced) return answer(synced.error());
+  const bool waits = parts_.core.when_applied(*position, [this, name = upload.name.text(), position = *position, created, answer] {
+    const auto number = parts_.pipeline.functions().find(name);
+    if (!number || parts_.pipeline.functions()[*number].active_since != position) {
+      return answer(conflict("function " + name + " was refused when its activation came up; see the dead letters"));
+    }
+    answer(FunctionAccepted{created, function_json(parts_.pipeline.functions()[*number])});
+  });
+  if (!waits) answer(busy());
+}
+
+void EdgeService::delete_function(const FunctionName& name, const std::string&, Answer<std::string> answer) {
+  const bool posted = parts_.core.post([this, name, answer](Lane&) {
+    const auto number = parts_.pipeline.functions().find(name.text());
+    if (!number) return answer(not_found("there is no function " + name.text()));
+    if (parts_.pipeline.functions()[*number].activation.origin == Origin::fleet) {
+      return answer(conflict("function " + name.text() + " is the fleet's: delete it at the coordinator"));
+    }
+    const auto position = parts_.installer.remove(name.text(), Origin::local);
+    if (!position) return answer(position.error());
+    const auto done = [answer, name] { answer(dump({{"name", name.text()}, {"removed", true}})); };
+    if (!parts_.core.when_applied(*position, done)) answer(busy());
+  });
+  if (!posted) answer(busy());
+}
+
+void EdgeService::list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
+    std::uint64_t after = 0;
+    if (!query.page.after.empty()) {
+      const auto number = parse_cursor(query.page.after);
+      if (!number) return number.error();
+      after = *number;
+    }
+    ListJson list(query.page.limit);
+    bool more = false;
+    parts_.pipeline.dead_letters().for_each([&](std::uint64_t number, const DeadLetter& letter) {
+      if (number <= after || !fits(letter, query)) return;
+      if (list.is_full()) {
+        more = true;
+        return;
+      }
+      list.item(std::to_string(number)) += dump(dead_letter_json(number, letter));
+    });
+    return list.close(more);
+  });
+}
+
+void EdgeService::node(Answer<std::string> answer) {
+  ask<std::string>(answer, [this](Lane& lane) -> Result<std::string> {
+    const Pipeline& pipeline = parts_.pipeline;
+    const PipelineCounts& counts = pipeline.counts();
+    const OutboxCounts outbox = parts_.core.outbox().counts();
+    Journal& journal = parts_.core.journal();
+    const Duration up = parts_.core.clock().wall() - started_;
+    Json dead = Json::object();
+    for (const auto& [reason, count] : pipeline.dead_letters().counts_by_reason()) dead[reason] = count;
+    Json json = {{"role", "edge"},
+                 {"name", parts_.config.name},
+                 {"region", parts_.config.region},
+                 {"version", program_version()},
+                 {"uptime_seconds", std::chrono::duration<double>(up).count()},
+                 {"counters",
+                  {{"messages", counts.messages},
+                   {"events", counts.events},
+                   {"twins", pipeline.twins().size()},
+                   {"functions", pipeline.functions().size()},
+                   {"alerts", pipeline.alerts().size()},
+                   {"window_rows", pipeline.windows().row_count()},
+                   {"dead_letters", pipeline.dead_letters().size()},
+                   {"dead_letters_by_reason", dead},
+                   {"redelivered", counts.redelivered},
+                   {"retained_repeats", counts.retained_repeats},
+                   {"out_of_order", counts.out_of_order},
+                   {"duplicate_keys", counts.duplicate_keys},
+                   {"times_ahead", counts.times_ahead},
+                   {"too_late_for_windows", pipeline.windows().ledger().too_late},
+                   {"window_rows_evicted", pipeline.windows().ledger().rows_evicted}}},
+                 {"rates", {{"events_per_second", parts_.rate.per_second(parts_.core.clock().monotonic())}}},
+                 {"journal",
+                  {{"first_position", to_number(journal.first())},
+                   {"last_position", to_number(journal.last())},
+                   {"synced_position", to_number(journal.last_synced())},
+                   {"applied_position", to_number(lane.applied().position)},
+                   {"epoch", to_number(lane.applied().epoch)},
+                   {"incarnation", to_hex(lane.applied().incarnation)},
+                   {"bytes", journal.size_bytes()}}},
+                 {"store",
+                  {{"commits", lane.counts().commits},
+                   {"bytes_written", parts_.core.store_io().bytes_written()},
+                   {"effects_hash", lane.applied().effects_hash},
+                   {"outbox_undelivered", outbox.undelivered},
+                   {"outbox_delivered", outbox.delivered},
+                   {"outbox_dropped", outbox.dropped}}},
+                 {"uplink", Json::parse(parts_.uplink_json(), nullptr, false)}};
+    return dump(json);
+  });
+}
+
+void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
+  ask<std::vector<MetricSample>>(answer, [this](Lane& lane) -> Result<std::vector<MetricSample>> {
+    const Pipeline& pipeline = parts_.pipeline;
+    const PipelineCounts& counts = pipeline.counts();
+    auto samples = parts_.outer_metrics();
+    const auto counter = [&](std::string name, std::string help, std::uint64_t value, std::vector<std::pair<std::string, std::string>> labels = {}) {
+      samples.push_back({std::move(name), std::move(help), MetricType::counter, std::move(labels), static_cast<double>(value)});
+    };
+    const auto gauge = [&](std::string name, std::string help, std::uint64_t value) {
+      samples.push_back({std::move(name), std::move(help), MetricType::gauge, {}, static_cast<double>(value)});
+    };
+    counter("doppel_messages_total", "Messages taken from the journal.", counts.messages);
+    counter("doppel_events_total", "Events applied to twins.", counts.events);
+    counter("doppel_redelivered_total", "Messages that a broker delivered again, dropped.", counts.redelivered);
+    counter("doppel_retained_repeats_total", "Retained messages taken before, dropped.", counts.retained_repeats);
+    counter("doppel_out_of_order_values_total", "Values older than what their property has.", counts.out_of_order);
+    counter("doppel_window_late_events_total", "Events too old for any window.", pipeline.windows().ledger().too_late);
+    counter("doppel_window_rows_evicted_total", "Window rows forgotten because of windows.max_rows.", pipeline.windows().ledger().rows_evicted);
+    for (const auto& [reason, count] : pipeline.dead_letters().counts_by_reason()) {
+      counter("doppel_dead_letters_total", "What could not be applied, by reason.", count, {{"reason", reason}});
+    }
+    gauge("doppel_twins", "Twins.", pipeline.twins().size());
+    gauge("doppel_alerts", "Alerts that stand.", pipeline.alerts().size());
+    gauge("doppel_window_rows", "Window rows kept.", pipeline.windows().row_count());
+    for (FunctionSet::Number i = 0; i < pipeline.functions().size(); ++i) {
+      const ActiveFunction& function = pipeline.functions()[i];
+      const std::vector<std::pair<std::string, std::string>> label{{"function", function.name()}};
+      counter("doppel_function_events_total", "Events handed to a function.", function.meters.events, label);
+      counter("doppel_function_runs_total", "Runs of a function, each a fresh instance.", function.meters.runs, label);
+      counter("doppel_function_errors_total", "Events of a function that went to the dead letters.", function.meters.errors, label);
+      counter("doppel_function_denied_total", "Effects that no grant covers.", function.meters.denied, label);
+      counter("doppel_function_fuel_total", "Fuel that a function has burnt.", function.meters.fuel, label);
+    }
+    counter("doppel_lane_batches_total", "Batches of the lane.", lane.counts().batches);
+    counter("doppel_lane_commits_total", "Commits of the store.", lane.counts().commits);
+    gauge("doppel_journal_last_position", "Position of the last record.", to_number(parts_.core.journal().last()));
+    gauge("doppel_journal_lag_records", "Records that are not applied yet.",
+          to_number(parts_.core.journal().last()) - std::min(to_number(parts_.core.journal().last()), to_number(lane.last_read())));
+    gauge("doppel_journal_size_bytes", "Segments on disk.", parts_.core.journal().size_bytes());
+    counter("doppel_store_written_bytes_total", "Bytes that SQLite has written.", parts_.core.store_io().bytes_written());
+    gauge("doppel_outbox_rows", "Rows not delivered yet.", parts_.core.outbox().counts().undelivered);
+    counter("doppel_outbox_dropped_total", "Rows dropped because the outbox was full.", parts_.core.outbox().counts().dropped);
+    return samples;
+  });
+}
+
+void EdgeService::count_batch() {
+  twins_ = parts_.pipeline.twins().size();
+  alerts_ = parts_.pipeline.alerts().size();
+  events_ = parts_.pipeline.counts().events;
+}
+
+std::string EdgeService::status_json() {
+  Json json = {{"twins", twins_.load()},
+               {"events", events_.load()},
+               {"events_per_second", parts_.rate.per_second(parts_.core.clock().monotonic())}};
+  if (parts_.config.geo) json["geo"] = *parts_.config.geo;
+  return dump(json);
+}
+
+}  // namespace doppel

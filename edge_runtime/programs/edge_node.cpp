@@ -1,0 +1,262 @@
+#include "edge_runtime/programs/edge_node.h"
+
+#include <unistd.h>
+
+#include <future>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "dashboard/assets.h"
+#include "edge_runtime/http/routes.h"
+#include "edge_runtime/programs/endpoint.h"
+#include "edge_runtime/programs/node_http.h"
+#include "edge_runtime/programs/secret_file.h"
+
+namespace doppel {
+namespace {
+
+PipelineConfig pipeline_config(const EdgeConfig& config) {
+  PipelineConfig out;
+  out.edge = config.name;
+  out.mapping = config.mapping;
+  out.windows.clear();
+  for (const auto& window : config.windows) out.windows.push_back({window.name, window.length, window.group_by, window.properties});
+  out.window_rules = {config.window_rules.lateness, config.window_rules.flush, config.window_rules.retain, config.window_rules.max_rows};
+  if (out.window_rules.flush == Duration(0)) {
+    Duration shortest = std::chrono::seconds(60);
+    for (const auto& window : config.windows) shortest = std::min(shortest, window.length);
+    out.window_rules.flush = shortest;
+  }
+  out.max_twins = config.store.max_twins;
+  out.max_names = config.store.max_names;
+  out.uplink_twins = config.uplink.twins;
+  return out;
+}
+
+Result<MqttBroker> broker_of(const MqttConfig& config) {
+  MqttBroker broker;
+  broker.url = config.url;
+  broker.username = config.username;
+  if (!config.password_file.empty()) {
+    auto password = read_secret(config.password_file);
+    if (!password) return password.error();
+    broker.password = std::move(*password);
+  }
+  broker.ca_file = config.ca_file;
+  broker.cert_file = config.cert_file;
+  broker.key_file = config.key_file;
+  broker.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(config.keep_alive);
+  return broker;
+}
+
+// Tells our own publications from those of others.
+std::string publication_prefix(const Incarnation& incarnation) { return to_hex(incarnation); }
+
+}  // namespace
+
+Result<std::unique_ptr<EdgeNode>> EdgeNode::start(const EdgeConfig& config, Log& log) {
+  std::unique_ptr<EdgeNode> node(new EdgeNode(config, log));
+  for (auto stage : {&EdgeNode::open, &EdgeNode::configure_fold, &EdgeNode::start_outlets, &EdgeNode::start_http, &EdgeNode::start_sources}) {
+    if (auto done = (node.get()->*stage)(); !done) return done.error();
+  }
+  return node;
+}
+
+EdgeNode::~EdgeNode() { static_cast<void>(stop()); }
+
+Result<void> EdgeNode::stop() {
+  for (auto& source : sources_) source->stop();
+  sources_.clear();
+  if (http_ != nullptr) remove_endpoint(config_.data);
+  http_.reset();
+  // The lane stops before what its batches tell.
+  Result<void> stopped = core_ == nullptr ? Result<void>() : core_->stop();
+  uplink_.reset();
+  publisher_.reset();
+  return stopped;
+}
+
+Result<void> EdgeNode::open() {
+  auto core = NodeCore::open(config_, log_);
+  if (!core) return core.error();
+  core_ = std::move(*core);
+  WasmOptions wasm;
+  wasm.cache_folder = config_.data + "/native";
+  auto engine = WasmEngine::open(wasm, core_->blobs());
+  if (!engine) return engine.error();
+  engine_ = std::move(*engine);
+  pipeline_ = std::make_unique<Pipeline>(*engine_);
+  installer_ = std::make_unique<FunctionInstaller>(*engine_, core_->blobs(), core_->journal(), config_.functions);
+  return core_->recover(*pipeline_);
+}
+
+// The fold knows its configuration by a record; one that differs is journaled before any source starts.
+Result<void> EdgeNode::configure_fold() {
+  const std::string wanted = to_json(pipeline_config(config_));
+  if (pipeline_->config_text() == wanted) return {};
+  const auto position = core_->journal().append({.kind = RecordKind::configuration, .payload = wanted});
+  if (!position) return position.error();
+  return {};
+}
+
+Result<void> EdgeNode::start_outlets() {
+  const std::string life = to_hex(core_->lane().applied().incarnation).substr(0, 8) + "-" + std::to_string(getpid()) + "-" +
+                           std::to_string(core_->clock().wall().time_since_epoch().count());
+  replies_ = std::make_unique<ReplyDesk>(life, core_->outbox());
+  core_->outbox().on_ready(OutboxKind::http_reply, [this] { replies_->deliver(); });
+  core_->outbox().on_ready(OutboxKind::log, [this] { write_log_rows(); });
+  hub_ = std::make_unique<StreamHub>(life);
+  api_ = std::make_unique<EdgeService>(EdgeService::Parts{config_, *core_, *pipeline_, *installer_, *replies_, rate_,
+                                                          [this] { return outer_metrics(); }, [this] { return uplink_json(); }});
+  if (!config_.mqtt.empty()) {
+    auto broker = broker_of(config_.mqtt.front());
+    if (!broker) return broker.error();
+    auto publisher = PublishPump::start({std::move(*broker), config_.mqtt.front().client_id + "-out", 1000}, core_->outbox(), log_);
+    if (!publisher) return publisher.error();
+    publisher_ = std::move(*publisher);
+  }
+  if (!config_.uplink.address.empty()) {
+    auto uplink = EdgeUplink::start(config_, {*core_, *pipeline_, *installer_, log_, [this] { return api_->status_json(); },
+                                              [this](const uplink::Query& query, uplink::ClientEvents::Answer answer) { answer_query(query, answer); }});
+    if (!uplink) return uplink.error();
+    uplink_ = std::move(*uplink);
+  }
+  counted_events_ = pipeline_->counts().events;
+  api_->count_batch();
+  if (uplink_ != nullptr) uplink_->after_batch();
+  core_->start([this] { after_batch(); });
+  replies_->deliver();
+  write_log_rows();
+  return {};
+}
+
+Result<void> EdgeNode::start_http() {
+  auto server = start_node_http(config_, make_edge_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
+  if (!server) return server.error();
+  http_ = std::move(*server);
+  log_.info("listening", {{"http", http_->url()}, {"name", config_.name}});
+  return write_endpoint(config_.data, {"edge", config_.name, http_->url(), config_.http.token_file, getpid()});
+}
+
+Result<void> EdgeNode::start_sources() {
+  for (std::size_t i = 0; i < config_.mqtt.size(); ++i) {
+    const MqttConfig& mqtt = config_.mqtt[i];
+    MqttSourceOptions options;
+    auto broker = broker_of(mqtt);
+    if (!broker) return broker.error();
+    options.broker = std::move(*broker);
+    options.client_id = mqtt.client_id;
+    options.source = static_cast<std::uint16_t>(i);
+    options.subscriptions.clear();
+    for (const auto& topic : mqtt.topics) options.subscriptions.push_back({topic, static_cast<std::uint8_t>(mqtt.qos)});
+    options.session_expiry = std::chrono::duration_cast<std::chrono::seconds>(mqtt.session_expiry);
+    options.max_payload = config_.mapping.limits.payload_bytes;
+    options.first_session = first_session(options.source);
+    options.own_publications = publication_prefix(core_->lane().applied().incarnation);
+    const Waiting waiting{core_->clock(), [](Duration time) { std::this_thread::sleep_for(time); }};
+    auto source = MqttSource::make(options, core_->journal(), waiting, [this](const std::string& reason) { fail_stop(log_, reason); }, log_);
+    if (!source) return source.error();
+    (*source)->start();
+    sources_.push_back(std::move(*source));
+  }
+  return {};
+}
+
+void EdgeNode::after_batch() {
+  const std::uint64_t events = pipeline_->counts().events;
+  rate_.add(events - std::exchange(counted_events_, events), core_->clock().monotonic());
+  api_->count_batch();
+  if (hub_->has_listeners()) publish_changes();
+  if (uplink_ != nullptr) uplink_->after_batch();
+}
+
+void EdgeNode::publish_changes() {
+  const NameTable& names = pipeline_->names();
+  std::vector<ChangedProperty> properties;
+  for (const TwinIndex index : pipeline_->changed_twins()) {
+    const Twin& twin = pipeline_->twins()[index];
+    properties.clear();
+    for (const auto& slot : twin.properties) {
+      if (slot.rev > *twin.rev_before_batch) properties.push_back({names.text(slot.name), twin.view(slot), slot.time, slot.rev});
+    }
+    TwinChange change;
+    change.twin = twin.id;
+    if (twin.model) change.model = names.text(*twin.model);
+    change.revision = twin.rev;
+    change.events = twin.events;
+    change.last_seen = twin.last_seen;
+    change.properties = properties;
+    hub_->publish(change);
+  }
+}
+
+void EdgeNode::write_log_rows() {
+  constexpr std::size_t kAtOnce = 256;
+  for (auto rows = core_->outbox().take(OutboxKind::log, kAtOnce); !rows.empty(); rows = core_->outbox().take(OutboxKind::log, kAtOnce)) {
+    for (const auto& row : rows) {
+      const auto level = static_cast<LogLevel>(std::min<std::uint8_t>(row.qos, static_cast<std::uint8_t>(LogLevel::error)));
+      log_.write(level, "function_log", {{"function", row.target}, {"text", row.payload}});
+      if (auto noted = core_->outbox().delivered(row); !noted) log_.error("delivery_log", {{"reason", noted.error().message}});
+    }
+  }
+}
+
+// What the coordinator's readers ask of this edge: path "twin", body = the id.
+void EdgeNode::answer_query(const uplink::Query& query, const uplink::ClientEvents::Answer& answer) {
+  if (query.path != "twin") return answer(404, "an edge answers the path twin, not " + query.path);
+  api_->get_twin(TwinId(query.body), TwinFormat::full, [answer](Result<std::string> twin) {
+    if (!twin) return answer(404, twin.error().message);
+    answer(200, *twin);
+  });
+}
+
+std::uint32_t EdgeNode::first_session(std::uint16_t source) {
+  std::promise<std::uint32_t> last;
+  auto asked = last.get_future();
+  const bool posted = core_->post([&](Lane&) { last.set_value(pipeline_->redelivery().last_session(source)); });
+  return (posted ? asked.get() : 0) + 1;
+}
+
+std::vector<MetricSample> EdgeNode::outer_metrics() const {
+  auto samples = http_ == nullptr ? std::vector<MetricSample>() : http_->metrics();
+  const auto add = [&](std::string name, std::string help, MetricType type, double value, std::vector<std::pair<std::string, std::string>> labels = {}) {
+    samples.push_back({std::move(name), std::move(help), type, std::move(labels), value});
+  };
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const MqttCounters& counters = sources_[i]->counters();
+    const std::vector<std::pair<std::string, std::string>> label{{"source", config_.mqtt[i].name}};
+    add("doppel_mqtt_connected", "1 while connected to the broker.", MetricType::gauge, counters.connected ? 1 : 0, label);
+    add("doppel_mqtt_messages_total", "Messages journaled.", MetricType::counter, static_cast<double>(counters.messages), label);
+    add("doppel_mqtt_received_bytes_total", "Their payloads.", MetricType::counter, static_cast<double>(counters.message_bytes), label);
+    add("doppel_mqtt_connects_total", "Connections made.", MetricType::counter, static_cast<double>(counters.connects), label);
+    add("doppel_mqtt_truncated_total", "Payloads over limits.payload.", MetricType::counter, static_cast<double>(counters.truncated), label);
+  }
+  if (publisher_ != nullptr) {
+    const MqttCounters& counters = publisher_->counters();
+    add("doppel_mqtt_published_total", "Publications that the broker took.", MetricType::counter, static_cast<double>(counters.published));
+    add("doppel_mqtt_publish_failures_total", "Publications that failed and are tried again.", MetricType::counter,
+        static_cast<double>(counters.publish_failures));
+  }
+  if (uplink_ != nullptr) {
+    const auto counters = uplink_->counters();
+    add("doppel_uplink_connected", "1 while the coordinator answers.", MetricType::gauge, counters.connected ? 1 : 0);
+    add("doppel_uplink_backlog_rows", "Rows without a receipt.", MetricType::gauge, static_cast<double>(counters.backlog_rows));
+    add("doppel_uplink_dropped_rows_total", "Rows left out of the backlog because of its limit.", MetricType::counter,
+        static_cast<double>(counters.dropped_rows));
+  }
+  return samples;
+}
+
+std::string EdgeNode::uplink_json() const {
+  if (uplink_ == nullptr) return "null";
+  const auto counters = uplink_->counters();
+  return nlohmann::ordered_json{{"address", config_.uplink.address},
+                                {"connected", counters.connected},
+                                {"backlog_rows", counters.backlog_rows},
+                                {"backlog_bytes", counters.backlog_bytes},
+                                {"dropped_rows", counters.dropped_rows},
+                                {"acknowledged", counters.acknowledged}}
+      .dump();
+}
+
+}  // namespace doppel

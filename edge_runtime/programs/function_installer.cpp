@@ -1,0 +1,57 @@
+#include "edge_runtime/programs/function_installer.h"
+
+namespace doppel {
+namespace {
+
+std::string above(std::string_view what, std::uint64_t value, std::string_view setting, std::uint64_t ceiling) {
+  return std::string(what) + " = " + std::to_string(value) + " is above this node's " + std::string(setting) + " = " + std::to_string(ceiling);
+}
+
+}  // namespace
+
+Result<Manifest> FunctionInstaller::check(const std::string& name, const std::string& text, std::string_view module) const {
+  auto manifest = parse_manifest(text);
+  if (!manifest) return manifest.error();
+  if (manifest->name.text() != name) return conflict("the manifest names the function " + manifest->name.text() + ", not " + name);
+  if (auto fits = check_ceilings(*manifest); !fits) return fits.error();
+  if (module.size() > ceilings_.max_module_bytes) {
+    return limit_exceeded(above("the module's size", module.size(), "functions.max_module", ceilings_.max_module_bytes));
+  }
+  if (auto valid = engine_.validate(module, *manifest); !valid) return valid.error();
+  return manifest;
+}
+
+Result<void> FunctionInstaller::check_ceilings(const Manifest& manifest) const {
+  const auto& limits = manifest.limits;
+  if (limits.fuel > ceilings_.max_fuel) return limit_exceeded(above("limits.fuel", limits.fuel, "functions.max_fuel", ceilings_.max_fuel));
+  if (limits.memory_bytes > ceilings_.max_memory_bytes) {
+    return limit_exceeded(above("limits.memory", limits.memory_bytes, "functions.max_memory", ceilings_.max_memory_bytes));
+  }
+  if (limits.output_bytes > ceilings_.max_output_bytes) {
+    return limit_exceeded(above("limits.output", limits.output_bytes, "functions.max_output", ceilings_.max_output_bytes));
+  }
+  return {};
+}
+
+Result<Position> FunctionInstaller::activate(const std::string& name, const std::string& manifest, std::string_view module, Origin origin) {
+  const auto sha256 = blobs_.put(module);
+  if (!sha256) return sha256.error();
+  return activate_stored(name, manifest, *sha256, origin);
+}
+
+Result<Position> FunctionInstaller::activate_stored(const std::string& name, const std::string& manifest, const std::string& module_sha256,
+                                                    Origin origin) {
+  return append(name, {.removed = false, .origin = origin, .manifest = manifest, .module_sha256 = module_sha256});
+}
+
+Result<Position> FunctionInstaller::remove(const std::string& name, Origin origin) {
+  return append(name, {.removed = true, .origin = origin, .manifest = {}, .module_sha256 = {}});
+}
+
+Result<Position> FunctionInstaller::append(const std::string& name, const Activation& activation) {
+  std::string payload;
+  encode(activation, payload);
+  return journal_.append({.kind = RecordKind::activation, .topic = name, .payload = payload});
+}
+
+}  // namespace doppel

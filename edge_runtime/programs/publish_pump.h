@@ -1,0 +1,30 @@
+// Publishes what functions ask for, once its cause is on disk, and notes what the broker has taken.
+#pragma once
+
+#include <memory>
+
+#include "broker_bridge/mqtt/publisher.h"
+#include "twin_store/lane/outbox.h"
+#include "twin_store/model/log.h"
+
+namespace doppel {
+
+// Thread: any. Rows wait in the outbox while there is no connection.
+class PublishPump {
+ public:
+  static Result<std::unique_ptr<PublishPump>> start(const MqttPublisherOptions& options, Outbox& outbox, Log& log);
+  ~PublishPump();
+
+  const MqttCounters& counters() const { return publisher_->counters(); }
+
+ private:
+  PublishPump(Outbox& outbox, Log& log) : outbox_(outbox), log_(log) {}
+  void publish_ready();
+  void done(const OutboxRow& row, const Result<void>& outcome);
+
+  Outbox& outbox_;
+  Log& log_;
+  std::unique_ptr<MqttPublisher> publisher_;
+};
+
+}  // namespace doppel
