@@ -8,8 +8,8 @@
 namespace doppel {
 namespace {
 
-// What comes from outside is refused first, so that a full journal can still be worked off: the lane's and the journal's own records have a
-// segment in reserve.
+// What comes from outside is refused first, so that a full journal can still be worked off: the lane's and the journal's own
+// records have a segment in reserve.
 bool comes_from_outside(RecordKind kind) {
   switch (kind) {
     case RecordKind::tick:
@@ -92,7 +92,8 @@ Result<void> FileJournal::check(const NewRecord& record) const {
   return {};
 }
 
-// The start record is on the medium before anything else is accepted: otherwise a power cut could leave an earlier end record as the last one.
+// The start record is on the medium before anything else is accepted: otherwise a power cut could leave an earlier end
+// record as the last one.
 Result<void> FileJournal::begin_process() {
   if (process_has_begun_) return {};
   const auto arrival = stamp();

@@ -1,5 +1,5 @@
-// Looking at a journal from outside, beside a process that writes or after one: what `doppel journal verify` and `doppel journal dump` print.
-// Nothing is changed.
+// Looking at a journal from outside, beside a process that writes or after one: what `doppel journal verify` and
+// `doppel journal dump` print. Nothing is changed.
 #pragma once
 
 #include <cstdint>

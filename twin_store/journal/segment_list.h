@@ -38,8 +38,8 @@ class SegmentList {
   std::shared_ptr<Segment> next_of(const Segment& segment) const;
   // The segment of the first record behind `after`, be it there yet or not.
   std::shared_ptr<Segment> holding(Position after) const;
-  // Takes the oldest out if it is not the newest, and every record of it is at or before `committed`, and `older_than` the segment behind it
-  // was made.
+  // Takes the oldest out if it is not the newest, all of it is at or before `committed`, and the segment behind it was made
+  // before `older_than`.
   std::shared_ptr<Segment> take_oldest(Position committed, Timestamp older_than);
   std::uint64_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
 
