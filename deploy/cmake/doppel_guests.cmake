@@ -8,10 +8,10 @@ if(NOT DOPPEL_GUEST_COMPILER OR NOT DOPPEL_GUEST_LINKER)
 endif()
 add_custom_target(guests ALL)
 
+# Also those of `doppel fn build`. The stack comes first in memory, so that overflowing it traps instead of overwriting data.
 set(DOPPEL_GUEST_FLAGS --target=wasm32 -std=c++20 -O2 -nostdlib -fno-exceptions -fno-rtti -fno-math-errno -mbulk-memory
-  -Wall -Wextra -Wshadow -Werror -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
-  -I${CMAKE_SOURCE_DIR}/functions/sdk/include -I${CMAKE_SOURCE_DIR}/functions/abi
-  -Wl,--no-entry -Wl,--strip-debug -Wl,--stack-first -Wl,-z,stack-size=16384)
+  -Wall -Wextra -Wl,--no-entry -Wl,--strip-debug -Wl,--stack-first -Wl,-z,stack-size=16384
+  CACHE INTERNAL "Flags of the compiler of guests")
 
 # doppel_guest(NAME SOURCE): SOURCE becomes ${CMAKE_BINARY_DIR}/guests/NAME.wasm, part of the target `guests`.
 function(doppel_guest name source)
@@ -22,7 +22,8 @@ function(doppel_guest name source)
   set(module ${CMAKE_BINARY_DIR}/guests/${name}.wasm)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/guests)
   add_custom_command(OUTPUT ${module}
-    COMMAND ${DOPPEL_GUEST_COMPILER} ${DOPPEL_GUEST_FLAGS} -MD -MF ${module}.d -MT ${module} -o ${module} ${source}
+    COMMAND ${DOPPEL_GUEST_COMPILER} ${DOPPEL_GUEST_FLAGS} -Wshadow -Werror -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+            -I${CMAKE_SOURCE_DIR}/functions/sdk/include -I${CMAKE_SOURCE_DIR}/functions/abi -MD -MF ${module}.d -MT ${module} -o ${module} ${source}
     DEPENDS ${source} DEPFILE ${module}.d COMMENT "Guest ${name}.wasm" VERBATIM)
   add_custom_target(guest_${name} DEPENDS ${module})
   add_dependencies(guests guest_${name})
