@@ -100,6 +100,7 @@ class QueryEngine::Connection {
   Result<void> prepare_views() {
     // In memory, where check_limits sees it: a sort that spills could fill the disk that the journal needs.
     if (auto done = execute("PRAGMA temp_store=MEMORY"); !done) return done;
+    if (auto done = hide("SELECT name FROM main.sqlite_schema UNION SELECT name FROM pragma_module_list"); !done) return done;
     for (const auto& function : options_.functions) {
       if (!register_function(database_.get(), function)) return internal_error("cannot register SQL function " + function.name);
       policy_.add_function(function.name);
@@ -115,7 +116,7 @@ class QueryEngine::Connection {
     for (const auto function : kTableFunctions) {
       if (auto made = execute("SELECT 1 FROM " + std::string(function) + "('[]')"); !made) return made;
     }
-    return hide("SELECT name FROM main.sqlite_schema UNION SELECT name FROM pragma_module_list");
+    return {};
   }
 
   Result<void> hide(const char* names) {
