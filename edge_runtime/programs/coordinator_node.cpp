@@ -1,0 +1,96 @@
+#include "edge_runtime/programs/coordinator_node.h"
+
+#include <unistd.h>
+
+#include "dashboard/assets.h"
+#include "edge_runtime/http/routes.h"
+#include "edge_runtime/programs/endpoint.h"
+#include "edge_runtime/programs/node_http.h"
+
+namespace doppel {
+
+class CoordinatorNode::FoldDirectory final : public uplink::Directory {
+ public:
+  FoldDirectory(NodeCore& core, const MergeFold& fold) : core_(core), fold_(fold) {}
+
+  void look_up(const uplink::Hello& hello, Position position, std::function<void(std::optional<uplink::Standing>)> answer) override {
+    const bool posted = core_.post([this, hello, position, answer](Lane&) { answer(fold_.standing_of(hello, position)); });
+    if (!posted) answer(std::nullopt);
+  }
+  std::uint64_t generation() const override { return fold_.generation(); }
+
+ private:
+  NodeCore& core_;
+  const MergeFold& fold_;
+};
+
+CoordinatorNode::CoordinatorNode(const CoordinatorConfig& config, Log& log) : config_(config), log_(log) {}
+
+CoordinatorNode::~CoordinatorNode() { static_cast<void>(stop()); }
+
+Result<std::unique_ptr<CoordinatorNode>> CoordinatorNode::start(const CoordinatorConfig& config, Log& log) {
+  std::unique_ptr<CoordinatorNode> node(new CoordinatorNode(config, log));
+  for (auto stage : {&CoordinatorNode::open, &CoordinatorNode::start_uplink, &CoordinatorNode::start_http}) {
+    if (auto done = (node.get()->*stage)(); !done) return done.error();
+  }
+  return node;
+}
+
+Result<void> CoordinatorNode::open() {
+  auto core = NodeCore::open(config_, log_);
+  if (!core) return core.error();
+  core_ = std::move(*core);
+  WasmOptions wasm;
+  wasm.cache_folder = config_.data + "/native";
+  auto engine = WasmEngine::open(wasm, core_->blobs());
+  if (!engine) return engine.error();
+  engine_ = std::move(*engine);
+  MergeLimits limits;
+  limits.max_edges = config_.fleet.max_edges;
+  limits.windows.keep_parts = config_.fleet.retain;
+  fold_ = std::make_unique<MergeFold>(limits);
+  if (auto recovered = core_->recover(*fold_); !recovered) return recovered;
+  core_->start([] {});
+  return {};
+}
+
+Result<void> CoordinatorNode::start_uplink() {
+  uplink::ServerOptions options;
+  options.address = config_.fleet.bind;
+  options.coordinator.program = program_version();
+  options.coordinator.max_sessions = config_.fleet.max_edges;
+  if (!config_.fleet.key_file.empty()) {
+    auto keys = uplink::load_or_make_curve_keys(config_.fleet.key_file);
+    if (!keys) return keys.error();
+    options.security = uplink::ServerSecurity{std::move(*keys), {}};
+    for (const auto& allowed : config_.allow) options.security->allowed.push_back({EdgeId(allowed.edge), allowed.key});
+  }
+  directory_ = std::make_unique<FoldDirectory>(*core_, *fold_);
+  auto server = uplink::UplinkServer::start(std::move(options), {core_->journal(), core_->blobs(), *directory_, core_->clock(), log_,
+                                                                 [this](const Error& error) { fail_stop(log_, error.message); }});
+  if (!server) return server.error();
+  server_ = std::move(*server);
+  return {};
+}
+
+Result<void> CoordinatorNode::start_http() {
+  hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
+  api_ = std::make_unique<CoordinatorService>(CoordinatorService::Parts{
+      config_, *core_, *fold_, *engine_, [this]() -> uplink::UplinkServer& { return *server_; },
+      [this] { return http_ == nullptr ? std::vector<MetricSample>() : http_->metrics(); }});
+  auto server = start_node_http(config_, make_coordinator_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
+  if (!server) return server.error();
+  http_ = std::move(*server);
+  log_.info("listening", {{"http", http_->url()}, {"uplink", server_->address()}, {"name", config_.name}});
+  return write_endpoint(config_.data, {"coordinator", config_.name, http_->url(), config_.http.token_file, getpid()});
+}
+
+Result<void> CoordinatorNode::stop() {
+  if (http_ != nullptr) remove_endpoint(config_.data);
+  http_.reset();
+  // Sessions end while the lane still answers them.
+  server_.reset();
+  return core_ == nullptr ? Result<void>() : core_->stop();
+}
+
+}  // namespace doppel

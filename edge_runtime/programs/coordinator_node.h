@@ -1,0 +1,46 @@
+// A coordinator, wired. Member order is start order; destruction stops in reverse.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "broker_bridge/uplink/uplink_server.h"
+#include "coordinator/merge_fold.h"
+#include "edge_runtime/config/settings.h"
+#include "edge_runtime/http/server.h"
+#include "edge_runtime/programs/coordinator_api.h"
+#include "edge_runtime/programs/node_core.h"
+#include "edge_runtime/wasm/wasm_engine.h"
+#include "twin_store/model/log.h"
+
+namespace doppel {
+
+class CoordinatorNode {
+ public:
+  // Recovers, then listens. Errors name what could not be opened, reached or understood.
+  static Result<std::unique_ptr<CoordinatorNode>> start(const CoordinatorConfig& config, Log& log);
+  ~CoordinatorNode();
+  Result<void> stop();
+
+ private:
+  // What the sessions ask of the fold.
+  class FoldDirectory;
+
+  CoordinatorNode(const CoordinatorConfig& config, Log& log);
+  Result<void> open();
+  Result<void> start_uplink();
+  Result<void> start_http();
+
+  const CoordinatorConfig config_;
+  Log& log_;
+  std::unique_ptr<NodeCore> core_;
+  std::unique_ptr<WasmEngine> engine_;
+  std::unique_ptr<MergeFold> fold_;
+  std::unique_ptr<FoldDirectory> directory_;
+  std::unique_ptr<StreamHub> hub_;
+  std::unique_ptr<CoordinatorService> api_;
+  std::unique_ptr<uplink::UplinkServer> server_;
+  std::unique_ptr<HttpServer> http_;
+};
+
+}  // namespace doppel
