@@ -39,4 +39,13 @@ const MemoryPlan* find_memory_plan(std::string_view name) {
   return plan == kPlans.end() ? nullptr : plan;
 }
 
+std::string memory_plan_names() {
+  std::string names;
+  for (const MemoryPlan& plan : kPlans) {
+    if (!names.empty()) names += ", ";
+    names += plan.name;
+  }
+  return names;
+}
+
 }  // namespace doppel::wasm

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace doppel::wasm {
@@ -21,5 +22,6 @@ struct MemoryPlan {
 const MemoryPlan& best_memory_plan();
 // nullptr when there is none of that name.
 const MemoryPlan* find_memory_plan(std::string_view name);
+std::string memory_plan_names();  // separated by commas, the most generous first
 
 }  // namespace doppel::wasm

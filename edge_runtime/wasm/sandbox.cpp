@@ -7,8 +7,8 @@
 
 namespace doppel::wasm {
 
-Sandbox::Sandbox()
-    : plan_(best_memory_plan()), engine_(make_engine(plan_, EngineUse::run)), linker_(wasmtime_linker_new(engine_.get())) {
+Sandbox::Sandbox(const MemoryPlan& plan)
+    : plan_(plan), engine_(make_engine(plan_, EngineUse::run)), linker_(wasmtime_linker_new(engine_.get())) {
   define_log_import(linker_.get());
 }
 

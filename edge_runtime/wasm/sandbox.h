@@ -16,7 +16,7 @@ namespace doppel::wasm {
 // Thread: any; what it loads must not outlive it.
 class Sandbox {
  public:
-  Sandbox();
+  explicit Sandbox(const MemoryPlan& plan);
 
   const MemoryPlan& plan() const { return plan_; }
   // Maps native code, which is not checked: `path` must be what the compile helper wrote. Errors: unavailable (not there, or

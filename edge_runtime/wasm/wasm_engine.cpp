@@ -13,8 +13,9 @@
 
 namespace doppel {
 struct WasmEngine::Parts {
-  Parts(const WasmOptions& options, const BlobStore& blob_store)
+  Parts(const WasmOptions& options, const wasm::MemoryPlan& plan, const BlobStore& blob_store)
       : blobs(blob_store),
+        sandbox(plan),
         cache(options.cache_folder, options.compiler, options.cache_bytes),
         fingerprint(wasm::code_fingerprint(sandbox.plan())),
         shelf(std::max<std::size_t>(options.loaded_modules, 1),
@@ -86,7 +87,10 @@ WasmEngine::WasmEngine(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) 
 WasmEngine::~WasmEngine() = default;
 
 Result<std::unique_ptr<WasmEngine>> WasmEngine::open(const WasmOptions& options, const BlobStore& blobs) {
-  auto parts = std::make_shared<Parts>(options, blobs);
+  const wasm::MemoryPlan* plan =
+      options.memory_plan.empty() ? &wasm::best_memory_plan() : wasm::find_memory_plan(options.memory_plan);
+  if (plan == nullptr) return invalid_input("memory plan \"" + options.memory_plan + "\" is not one of " + wasm::memory_plan_names());
+  auto parts = std::make_shared<Parts>(options, *plan, blobs);
   if (const auto opened = parts->cache.open(); !opened) return opened.error();
   return std::unique_ptr<WasmEngine>(new WasmEngine(std::move(parts)));
 }

@@ -19,6 +19,7 @@ struct WasmOptions {
   std::vector<std::string> compiler{"/proc/self/exe", "compile-module"};  // becomes run_compile_helper
   std::uint64_t cache_bytes = 1u << 30;                                  // native code kept on disk
   std::size_t loaded_modules = 256;                                      // mapped at once; least recently used ones go
+  std::string memory_plan;                                               // "": the best that can be had; see memory_plan.h
 };
 
 struct ModuleInfo {
@@ -31,7 +32,8 @@ struct ModuleInfo {
 // Thread: any, also several at once; a Runner is used by one thread at a time.
 class WasmEngine final : public RunnerLoader {
  public:
-  // Borrows `blobs`, for as long as runners live. Errors: unavailable (the cache folder cannot be made or is not private).
+  // Borrows `blobs`, for as long as runners live. Errors: unavailable (the cache folder cannot be made or is not private),
+  // invalid_input (no such memory plan).
   static Result<std::unique_ptr<WasmEngine>> open(const WasmOptions& options, const BlobStore& blobs);
   ~WasmEngine() override;
 

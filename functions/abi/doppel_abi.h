@@ -1,4 +1,4 @@
-/* ABI 1 in C, for hosts and guests alike; needs nothing but <stdint.h>. functions/abi/README.md is the text it follows. */
+/* ABI 1 in C, for hosts and guests alike; needs nothing but <stdint.h>. functions/abi/abi_1.md is the text it follows. */
 #ifndef DOPPEL_ABI_H
 #define DOPPEL_ABI_H
 

@@ -1,4 +1,4 @@
-// One run of a function, as the host sees it: bytes in, outcome and bytes out. `functions/abi/README.md` gives the layout.
+// One run of a function, as the host sees it: bytes in, outcome and bytes out. `functions/abi/abi_1.md` gives the layout.
 #pragma once
 
 #include <cstdint>

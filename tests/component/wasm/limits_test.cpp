@@ -1,4 +1,6 @@
 // A function can touch only what it was granted, and cannot outlive its fuel, memory or output: promise 5.
+#include <map>
+
 #include "tests/component/wasm/engine_fixture.h"
 
 namespace doppel {
@@ -214,6 +216,32 @@ TEST_F(LimitsTest, Promise3_every_NaN_has_the_same_bits) {
   for (const Effect& effect : result_.decoded) {
     EXPECT_TRUE(effect.value == ValueView::of(std::int64_t{0x7ff8'0000'0000'0000})) << effect.name << " " << std::hex << effect.value.integer;
   }
+}
+
+TEST_F(LimitsTest, Promise3_fuel_and_outcomes_are_the_same_however_much_address_space_there_is) {
+  std::map<std::string, std::uint64_t> fuel;
+  for (const char* plan : {"pool-64x4GiB", "pool-16x64MiB", "on-demand"}) {
+    WasmOptions narrow = options();
+    narrow.memory_plan = plan;
+    open_engine(narrow);
+    misbehaving_.reset();
+    for (const char* topic : {"nothing", "spin", "outside", "grow", "much output", "recurse"}) {
+      const auto& result = misbehave(topic);
+      const std::string what = std::string(topic) + " -> " + std::string(to_string(result.outcome)) + " " + result.reason;
+      if (std::string_view(topic) == "recurse") continue;  // how deep it gets is the host's affair
+      const auto [known, is_new] = fuel.emplace(what, result.fuel);
+      EXPECT_EQ(known->second, result.fuel) << plan << ": " << what;
+    }
+  }
+  EXPECT_EQ(fuel.size(), 5u);
+}
+
+TEST_F(LimitsTest, A_memory_plan_that_there_is_not_is_refused_with_those_there_are) {
+  WasmOptions unknown = options();
+  unknown.memory_plan = "huge";
+  const auto engine = WasmEngine::open(unknown, *blobs_);
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().message, "memory plan \"huge\" is not one of pool-64x4GiB, pool-32x4GiB, pool-16x64MiB, on-demand");
 }
 
 TEST_F(LimitsTest, Meters_are_filled) {
