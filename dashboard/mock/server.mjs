@@ -115,7 +115,11 @@ function stream(world, id, request, response) {
     response.write(`id: mock-${number}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
   };
   world.listeners.add(listener);
-  request.on('close', () => world.listeners.delete(listener));
+  const heartbeat = setInterval(() => response.write(': beat\n\n'), 15_000);
+  request.on('close', () => {
+    clearInterval(heartbeat);
+    world.listeners.delete(listener);
+  });
 }
 
 function send(response, status, body, type = 'application/json') {

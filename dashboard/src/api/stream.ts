@@ -1,8 +1,10 @@
 // Server-sent events over fetch: unlike EventSource it can send an Authorization header, and it says when it is cut.
-// Reconnects after 1 to 10 s, resuming after the last event id.
+// Reconnects after 1 to 10 s, resuming after the last event id; also when the server was silent for three of its heartbeats.
 
 import { address, authorization } from './client';
 import type { TwinChange } from './types';
+
+const longestSilence = 45_000;
 
 export interface StreamHandlers {
   change(change: TwinChange): void;
@@ -54,7 +56,10 @@ export function watchTwin(id: string, edge: string | undefined, handlers: Stream
   async function readOnce(): Promise<void> {
     const headers: Record<string, string> = { Accept: 'text/event-stream', ...authorization() };
     if (lastId !== null) headers['Last-Event-ID'] = lastId;
-    const response = await fetch(address('/stream', { twin: id, edge }), { headers, signal: stop.signal, cache: 'no-store' });
+    const silent = new AbortController();
+    let timer = setTimeout(() => silent.abort(), longestSilence);
+    const signal = AbortSignal.any([stop.signal, silent.signal]);
+    const response = await fetch(address('/stream', { twin: id, edge }), { headers, signal, cache: 'no-store' });
     if (!response.ok || !response.body) throw new Error(`stream answered ${response.status}`);
     handlers.state(true);
     delay = 1000;
@@ -62,7 +67,9 @@ export function watchTwin(id: string, edge: string | undefined, handlers: Stream
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { value, done } = await reader.read();
+      clearTimeout(timer);
       if (done) return;
+      timer = setTimeout(() => silent.abort(), longestSilence);
       for (const frame of parser.push(value)) {
         if (frame.id !== null) lastId = frame.id;
         if (frame.event === 'change') handlers.change(JSON.parse(frame.data) as TwinChange);

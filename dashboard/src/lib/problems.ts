@@ -73,7 +73,7 @@ export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], al
   ].sort(byTone);
 }
 
-function partProblems(node: NodeInfo): Problem[] {
+export function partProblems(node: NodeInfo): Problem[] {
   const journal = journalState(node.journal);
   const store = storeState(node.store);
   const uplink = uplinkState(node.uplink);
