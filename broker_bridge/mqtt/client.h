@@ -1,5 +1,4 @@
-// One client of the MQTT library, for one connection: made, connected once, thrown away. So a connection carries nothing over from
-// the one before it but what the broker keeps.
+// One client of the MQTT library: speaks one version of the protocol, and may be connected again after a loss.
 #pragma once
 
 #include <chrono>
@@ -40,7 +39,7 @@ struct Publication {
 };
 inline constexpr std::string_view kPublicationId = "doppel-id";
 
-// Called once: with success when the broker has taken the publication (QoS 0: when it is written). Errors: unavailable (try
+// Called once, also after the connection is lost: with success when the broker has taken the publication (QoS 0: when it is written). Errors: unavailable (try
 // again), invalid_input (the broker refuses it). On a thread of the library: must not block.
 using PublicationDone = std::function<void(const Result<void>&)>;
 

@@ -11,8 +11,10 @@ constexpr std::chrono::seconds kReminder{1};
 
 std::string_view name_of(MqttVersion version) { return version == MqttVersion::v5 ? "5" : "3.1.1"; }
 
+MqttVersion other(MqttVersion version) { return version == MqttVersion::v5 ? MqttVersion::v3_1_1 : MqttVersion::v5; }
+
 // Another version can help where the broker said so, or hung up without a word.
-bool may_speak_older(const ConnectOutcome& outcome, bool has_spoken_5) {
+bool may_speak_another(const ConnectOutcome& outcome, bool has_spoken_5) {
   if (outcome.failure == ConnectFailure::version) return true;
   return outcome.failure == ConnectFailure::no_answer && !has_spoken_5;
 }
@@ -25,7 +27,7 @@ MqttLink::MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& cou
       counters_(counters),
       log_(log),
       backoff_(options_.broker.reconnect_min, options_.broker.reconnect_max, hash64(options_.session.client_id)),
-      next_session_(options_.first_session) {}
+      session_(options_.first_session - 1) {}
 
 MqttLink::~MqttLink() { stop(); }
 
@@ -36,6 +38,7 @@ void MqttLink::start() {
 void MqttLink::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
+  last_client_.reset();
 }
 
 void MqttLink::run(const std::stop_token& stop) {
@@ -47,10 +50,12 @@ void MqttLink::run(const std::stop_token& stop) {
 }
 
 bool MqttLink::connect(const std::stop_token& stop) {
-  MqttVersion version = MqttVersion::v5;
+  MqttVersion version = first_version_;
   ConnectOutcome outcome = attempt(version, stop);
-  if (may_speak_older(outcome, has_spoken_5_)) {
-    version = MqttVersion::v3_1_1;
+  if (may_speak_another(outcome, has_spoken_5_)) {
+    // A broker that refuses a version by name is believed from now on; one that hung up may have had other reasons.
+    version = other(version);
+    if (outcome.failure == ConnectFailure::version) first_version_ = version;
     outcome = attempt(version, stop);
   }
   if (outcome.failure == ConnectFailure::stopped) return false;
@@ -75,20 +80,36 @@ bool MqttLink::connect(const std::stop_token& stop) {
 
 ConnectOutcome MqttLink::attempt(MqttVersion version, const std::stop_token& stop) {
   take_down();
-  const std::uint32_t session = next_session_++;
+  std::uint32_t session = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    session = ++session_;
+  }
   counters_.session = session;
+  const auto client = client_for(version, session);
+  if (!client) return {ConnectFailure::refused, client.error().message, false};
+  const ConnectOutcome outcome = (*client)->connect(stop);
+  if (outcome.failure != ConnectFailure::none) return outcome;
+  const std::lock_guard lock(mutex_);
+  client_ = *client;
+  return outcome;
+}
+
+// A session that the broker keeps begins with a new client, which holds nothing of it. Otherwise the client is used again: destroying
+// one frees all but the topics and payloads of publications that it has not written yet (Paho C 1.3.12).
+Result<std::shared_ptr<MqttClient>> MqttLink::client_for(MqttVersion version, std::uint32_t session) {
+  if (last_client_ && last_version_ == version) return last_client_;
+  last_client_.reset();
   MqttClient::Handlers handlers;
   if (handlers_.message)
     handlers.message = [this, session](const ReceivedMessage& message) { handlers_.message(message, session); };
-  handlers.lost = [this, session](const std::string& why) { lost(session, why); };
+  handlers.lost = [this](const std::string& why) { lost(why); };
   auto made = MqttClient::make(options_.broker, options_.session, version, std::move(handlers));
-  if (!made) return {ConnectFailure::refused, made.error().message, false};
-  const std::shared_ptr<MqttClient> client = std::move(made).value();
-  const ConnectOutcome outcome = client->connect(stop);
-  if (outcome.failure != ConnectFailure::none) return outcome;
-  const std::lock_guard lock(mutex_);
-  client_ = client;
-  return outcome;
+  if (!made) return made.error();
+  std::shared_ptr<MqttClient> client = std::move(made).value();
+  last_version_ = version;
+  if (!options_.session.keep) last_client_ = client;
+  return client;
 }
 
 void MqttLink::subscribe_all(MqttClient& client) {
@@ -117,11 +138,11 @@ void MqttLink::pause(const std::stop_token& stop) {
 }
 
 // On a thread of the library.
-void MqttLink::lost(std::uint32_t session, const std::string& why) {
+void MqttLink::lost(const std::string& why) {
   {
     const std::lock_guard lock(mutex_);
-    if (lost_session_ == session) return;  // the first reason is the one that counts
-    lost_session_ = session;
+    if (is_lost()) return;  // the first reason is the one that counts
+    lost_session_ = session_;
     lost_why_ = why.empty() ? "the connection broke" : why;
     counters_.connected = false;
   }

@@ -49,12 +49,13 @@ class MqttLink {
   void run(const std::stop_token& stop);
   bool connect(const std::stop_token& stop);
   ConnectOutcome attempt(MqttVersion version, const std::stop_token& stop);
+  Result<std::shared_ptr<MqttClient>> client_for(MqttVersion version, std::uint32_t session);
   void subscribe_all(MqttClient& client);
   void wait_until_lost(const std::stop_token& stop);
   void pause(const std::stop_token& stop);
-  void lost(std::uint32_t session, const std::string& why);
+  void lost(const std::string& why);
   void take_down();
-  bool is_lost() const { return lost_session_ + 1 == next_session_; }  // the present session; with mutex_
+  bool is_lost() const { return lost_session_ == session_; }  // with mutex_
   std::shared_ptr<MqttClient> present_client() const;
 
   const MqttLinkOptions options_;
@@ -62,14 +63,18 @@ class MqttLink {
   MqttCounters& counters_;
   Log& log_;
   Backoff backoff_;
-  std::uint32_t next_session_;
   bool has_spoken_5_ = false;
+  MqttVersion first_version_ = MqttVersion::v5;  // to be tried first
+  std::shared_ptr<MqttClient> last_client_;  // of a session that is not kept: to be connected again
+  MqttVersion last_version_ = MqttVersion::v5;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::shared_ptr<MqttClient> client_;  // guarded by mutex_
-  std::uint32_t lost_session_ = 0;      // guarded by mutex_; sessions up to this one have ended
-  std::string lost_why_;                // guarded by mutex_
+  // Guarded by mutex_:
+  std::shared_ptr<MqttClient> client_;  // the connected one
+  std::uint32_t session_;               // of the present or last attempt
+  std::uint32_t lost_session_ = 0;      // sessions up to this one have ended
+  std::string lost_why_;
 
   std::jthread thread_;  // last: it uses all of the above
 };

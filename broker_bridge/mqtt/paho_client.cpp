@@ -179,14 +179,15 @@ ConnectOutcome failed(ConnectFailure failure, std::string reason) { return {fail
 
 ConnectOutcome failed(const mqtt::exception& error, MqttVersion version) {
   const int reason = error.get_reason_code();
-  const std::string text = error.get_message().empty() ? error.to_string() : error.get_message();
+  const std::string text = error.get_message();
   // Version 3.1.1 has five codes of its own; the first is "unacceptable protocol version".
   if (reason == mqtt::ReasonCode::UNSUPPORTED_PROTOCOL_VERSION || error.get_return_code() == 1)
     return failed(ConnectFailure::version, "the broker does not speak this version of MQTT");
   if (version == MqttVersion::v5 && reason >= kQosRefused)
     return failed(ConnectFailure::refused, mqtt::exception::reason_code_str(reason));
   if (error.get_return_code() > 0) return failed(ConnectFailure::refused, text);
-  // Whether a connection came about at all the library tells in words only.
+  // Whether a connection came about at all the library tells in words only; of a name that leads nowhere it says nothing.
+  if (text.empty()) return failed(ConnectFailure::unreachable, "no connection: is the host's name right?");
   const bool reached = text.find("connect failure") == std::string::npos;
   return failed(reached ? ConnectFailure::no_answer : ConnectFailure::unreachable, text);
 }

@@ -23,7 +23,8 @@ class MqttPublisher {
 
   // How many publications may follow now; 0 without a connection.
   std::size_t room() const;
-  // `done` is called exactly once when publish returns success, never otherwise. Errors: unavailable (no connection),
+  // `done` is called exactly once when publish returns success, never otherwise. What is not yet written when the connection is lost
+  // waits for the next one; what is written and has no answer fails with unavailable. Errors: unavailable (no connection),
   // limit_exceeded (max_in_flight), invalid_input (topic, QoS).
   Result<void> publish(const Publication& publication, PublicationDone done);
 

@@ -79,6 +79,14 @@ class OldBroker {
   std::jthread thread_;
 };
 
+TEST(ConnectOutcome, names_what_stood_in_the_way) {
+  const auto failure = [](const std::string& url) { return Device(source_options(url).broker).outcome().failure; };
+  const OldBroker old(Refusal::answers_unacceptable_version);
+  EXPECT_EQ(failure(old.url()), ConnectFailure::version);
+  EXPECT_EQ(failure("mqtt://127.0.0.1:" + std::to_string(free_port())), ConnectFailure::unreachable);
+  EXPECT_EQ(failure("mqtt://nowhere.invalid"), ConnectFailure::unreachable);
+}
+
 class Versions : public testing::TestWithParam<Refusal> {};
 
 TEST_P(Versions, a_broker_without_MQTT_5_is_spoken_to_in_3_1_1) {
