@@ -8,7 +8,8 @@ import { Browser, dist, faint, missing, overflow, shoot } from './browser.mjs';
 const roles = {
   edge: {
     given: process.env.DOPPEL_EDGE_URL,
-    pages: { '': 'rate', twins: 'twins', functions: 'function', aggregates: 'windows', 'dead-letters': null },
+    // By path, what must be there; null: it depends on what the server has been given.
+    pages: { '': 'rate', twins: 'twins', functions: null, aggregates: 'windows', 'dead-letters': null },
   },
   coordinator: {
     given: process.env.DOPPEL_COORDINATOR_URL,

@@ -109,13 +109,20 @@ test('places that overlap are one dot with the worst of their states', () => {
   const places = [
     { at: [24.9, 60.2], tone: 'ok', status: 'online' }, { at: [24.9001, 60.2001], tone: 'warn', status: 'stale' }, { at: [9, 45], tone: 'ok', status: 'online' },
   ];
-  const projection = geo.projectionFor(places.map(({ at }) => at), 400, 300, false);
+  const projection = geo.projectionFor(geo.frameOf(places.map(({ at }) => at)), 400, 300);
   const dots = geo.clusters(places, projection);
   assert.equal(dots.length, 2);
   const both = dots.find(({ count }) => count === 2);
   assert.equal(both.tone, 'warn');
   assert.equal(both.title, '1 online, 1 stale');
   for (const { x, y } of dots) assert.ok(x > 0 && x < 400 && y > 0 && y < 300);
+});
+
+test('the frame stands still while places move a little, and is never narrower than the coast line is fine', () => {
+  assert.deepEqual(geo.frameOf([[24.2, 60.2]]), geo.frameOf([[24.7, 60.9]]));
+  const [west, south, east, north] = geo.frameOf([[24.2, 60.2]]);
+  assert.ok(east - west >= 16 && north - south >= 8);
+  assert.deepEqual(geo.frameOf([]), geo.wholeWorld);
 });
 
 test('only a longitude and a latitude are a place', () => {

@@ -1,4 +1,4 @@
-// Points on a map: the projection that shows them all, and clusters of those that would overlap.
+// Points on a map: the part of the world that shows them all, and clusters of those that would overlap.
 
 import { geoMercator, type GeoProjection } from 'd3-geo';
 import type { LonLat } from '../api/types';
@@ -11,6 +11,7 @@ export interface Place {
 }
 
 export interface Cluster {
+  key: string;
   x: number;
   y: number;
   count: number;
@@ -24,21 +25,28 @@ export function isPlace(geo: unknown): geo is LonLat {
 
 const leastSpan = 16;  // degrees; below it the coast line has no detail left to show
 
-// The world without its polar ends, or the part that holds the points.
-export function projectionFor(points: LonLat[], width: number, height: number, world: boolean): GeoProjection {
-  const lons = points.map(([lon]) => lon);
-  const lats = points.map(([, lat]) => lat);
-  const whole = world || points.length === 0;
-  const [west, east] = whole ? [-175, 175] : widened(Math.min(...lons), Math.max(...lons), leastSpan);
-  const [south, north] = whole ? [-56, 74] : widened(Math.min(...lats), Math.max(...lats), leastSpan / 2);
-  const corners: LonLat[] = [[west, clampLat(south)], [east, clampLat(north)]];
-  const margin = whole ? 4 : Math.min(48, width / 8);
+export type Frame = [west: number, south: number, east: number, north: number];
+
+// Without its polar ends.
+export const wholeWorld: Frame = [-175, -56, 175, 74];
+
+// Whole degrees, so that the map stands still while things move a little.
+export function frameOf(points: LonLat[]): Frame {
+  if (points.length === 0) return wholeWorld;
+  const [west, east] = widened(points.map(([lon]) => lon), leastSpan);
+  const [south, north] = widened(points.map(([, lat]) => lat), leastSpan / 2);
+  return [west, clampLat(south), east, clampLat(north)];
+}
+
+export function projectionFor([west, south, east, north]: Frame, width: number, height: number): GeoProjection {
+  const margin = Math.min(40, width / 10);
   return geoMercator()
-    .fitExtent([[margin, margin], [width - margin, height - margin]], { type: 'MultiPoint', coordinates: corners })
+    .fitExtent([[margin, margin], [width - margin, height - margin]], { type: 'MultiPoint', coordinates: [[west, south], [east, north]] })
     .clipExtent([[0, 0], [width, height]]);
 }
 
-function widened(low: number, high: number, least: number): [number, number] {
+function widened(values: number[], least: number): [number, number] {
+  const [low, high] = [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))];
   const extra = Math.max(0, least - (high - low)) / 2;
   return [low - extra, high + extra];
 }
@@ -63,8 +71,8 @@ export function clusters(places: Place[], projection: GeoProjection): Cluster[] 
     found.statuses.set(place.status, (found.statuses.get(place.status) ?? 0) + 1);
     cells.set(key, found);
   }
-  return [...cells.values()].map(({ x, y, tone, statuses, count }) => ({
-    x: x / count, y: y / count, count, tone,
+  return [...cells].map(([key, { x, y, tone, statuses, count }]) => ({
+    key, x: x / count, y: y / count, count, tone,
     title: [...statuses].map(([status, n]) => `${n} ${status}`).join(', '),
   }));
 }
