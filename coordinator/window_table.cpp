@@ -21,6 +21,10 @@ bool is_sound(const WindowKey& key) {
   return key.length_ns > 0 && key.length_ns <= kLongestWindow && key.start_ns > -limit && key.start_ns < limit;
 }
 
+bool decodes(const WindowKey& key, std::string_view payload) {
+  return key.property.empty() ? decode_window_population(payload).has_value() : Aggregate::decode(payload).has_value();
+}
+
 std::string part_key(std::uint32_t contributor, const WindowKey& key) {
   std::string bytes;
   for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(contributor >> shift);
@@ -119,7 +123,7 @@ void WindowTable::take_changes(std::vector<RowChange>& changes) {
 std::optional<Refusal> WindowTable::put(Contributor& from, std::string_view key_bytes, std::uint64_t revision, std::string payload,
                                         Timestamp arrival) {
   const auto key = decode_window_key(key_bytes);
-  if (!key || !is_sound(*key) || !WindowSum(*key).add(payload)) return Refusal::malformed;
+  if (!key || !is_sound(*key) || !decodes(*key, payload)) return Refusal::malformed;
   if (end_of(*key) <= state_.horizon_ns) return Refusal::late;
   if (end_of(*key) - kMostFuture > to_nanoseconds(arrival)) return Refusal::future;
 

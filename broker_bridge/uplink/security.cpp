@@ -1,4 +1,5 @@
 #include "broker_bridge/uplink/security.h"
+#include "twin_store/model/loopback.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -30,14 +31,14 @@ Result<void> write_new_file(const std::string& path, const std::string& text) {
   return unavailable("key file " + path + ": " + reason);
 }
 
-bool is_loopback(std::string_view address) {
+bool stays_here(std::string_view address) {
   constexpr std::string_view kTcp = "tcp://";
   if (address.starts_with("ipc://") || address.starts_with("inproc://")) return true;
   if (!address.starts_with(kTcp)) return false;
   address.remove_prefix(kTcp.size());
-  const auto host = address.substr(0, address.rfind(':'));
-  const bool is_number = host.find_first_not_of("0123456789.") == std::string_view::npos;
-  return host == "localhost" || host == "[::1]" || (is_number && host.starts_with("127."));
+  auto host = address.substr(0, address.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return is_loopback(host);
 }
 
 }  // namespace
@@ -88,12 +89,13 @@ Result<CurveKeys> load_or_make_curve_keys(const std::string& path) {
 Result<void> check_curve_key(std::string_view key, std::string_view where) {
   std::array<std::uint8_t, 32> binary{};
   const bool sound = key.size() == kKeyText && zmq_z85_decode(binary.data(), std::string(key).c_str()) != nullptr;
-  if (!sound) return invalid_input(std::string(where) + ": a CURVE key is 40 characters of Z85, this one has " + std::to_string(key.size()));
-  return {};
+  if (sound) return {};
+  return invalid_input(std::string(where) + ": a CURVE key is 40 characters of Z85, this is " + std::to_string(key.size()) +
+                       " characters that are none");
 }
 
 Result<void> check_plain_address(std::string_view address) {
-  if (is_loopback(address)) return {};
+  if (stays_here(address)) return {};
   return invalid_input("address " + std::string(address) +
                        " is not on loopback: without keys the uplink is neither secret nor proven; set the key files on both sides");
 }

@@ -40,7 +40,9 @@ class UplinkClient::Loop : public std::enable_shared_from_this<UplinkClient::Loo
     if (options_.security) set_curve_client(socket_.handle(), options_.security->own, options_.security->coordinator_key);
     constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                             ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-    zmq_socket_monitor(socket_.handle(), kMonitor, kEvents);
+    if (zmq_socket_monitor(socket_.handle(), kMonitor, kEvents) != 0) {
+      return unavailable(std::string("watching the uplink's socket: ") + zmq_strerror(zmq_errno()));
+    }
     try {
       monitor_.connect(kMonitor);
       socket_.connect(options_.address);
@@ -127,7 +129,8 @@ class UplinkClient::Loop : public std::enable_shared_from_this<UplinkClient::Loo
         step_now(edge_input::Disconnected{});
       } else {
         log_.warning("uplink_handshake_failed",
-                     {{"address", options_.address}, {"hint", "the key of this edge is not allowed there, or the coordinator has another key"}});
+                     {{"address", options_.address},
+                      {"hint", "the key of this edge is not allowed there, or the coordinator has another key"}});
       }
     }
   }
@@ -206,7 +209,8 @@ class UplinkClient::Loop : public std::enable_shared_from_this<UplinkClient::Loo
   std::jthread thread_;
 };
 
-Result<std::unique_ptr<UplinkClient>> UplinkClient::start(ClientOptions options, ClientEvents events, const Clock& clock, Log& log) {
+Result<std::unique_ptr<UplinkClient>> UplinkClient::start(ClientOptions options, ClientEvents events, const Clock& clock,
+                                                          Log& log) {
   if (options.security) {
     if (auto checked = check_curve_key(options.security->coordinator_key, "coordinator key"); !checked) return checked.error();
   } else if (auto checked = check_plain_address(options.address); !checked) {

@@ -32,9 +32,7 @@ UplinkEdge::UplinkEdge(EdgeIdentity identity, BacklogLimits limits, EdgeTimes ti
       backlog_(limits),
       greet_retry_(times.hello_retry),
       sent_revision_(identity_.recovered_mark),
-      acknowledged_(identity_.acknowledged) {
-  session_ = 1;
-}
+      acknowledged_(identity_.acknowledged) {}
 
 Result<void> UplinkEdge::put(Duration now, const OutboxRow& row) {
   if (!is_uplink_key(row.target)) return invalid_input("an uplink key does not begin with one of w, t, a, s");

@@ -141,7 +141,7 @@ class UplinkEdge {
   BlobFetch blobs_;
 
   Link link_ = Link::greeting;
-  std::uint64_t session_ = 0;
+  std::uint64_t session_ = 1;
   bool greeted_ = false;             // HELLO of this session has left at least once
   Duration greet_at_{0};
   Duration greet_retry_{0};

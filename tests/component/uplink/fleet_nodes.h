@@ -98,7 +98,8 @@ class CoordinatorNode {
         lane({fold, journal, *store, outbox, committer, clock, log}, {}) {
     const auto recovered = lane.recover(opened.recovery, life(200));
     EXPECT_TRUE(recovered) << (recovered ? "" : recovered.error().message);
-    thread = std::make_unique<LaneThread>(lane, journal, outbox, LaneThread::Hooks{[] {}, [](const Error& e) { ADD_FAILURE() << e.message; }});
+    const auto fail = [](const Error& error) { ADD_FAILURE() << error.message; };
+    thread = std::make_unique<LaneThread>(lane, journal, outbox, LaneThread::Hooks{[] {}, fail});
     desk = std::make_unique<FleetDesk>(fold, [this](std::function<void()> question) {
       return thread->post([question = std::move(question)](Lane&) { question(); });
     });
@@ -128,7 +129,9 @@ class CoordinatorNode {
     return std::move(*answer);
   }
   std::size_t twins() {
-    return ask<std::size_t>([](const FleetView& view) { return view.twins({.edge = "", .prefix = "", .limit = 100'000, .after = ""})->items.size(); });
+    return ask<std::size_t>([](const FleetView& view) {
+      return view.twins({.edge = "", .prefix = "", .limit = 100'000, .after = ""})->items.size();
+    });
   }
   std::optional<uplink::Status> status(const std::string& edge) {
     return ask<std::optional<uplink::Status>>([&](const FleetView& view) {
@@ -234,7 +237,9 @@ class EdgeNode {
         failed_blobs.push_back(content.error().message);
       }
     };
-    events.query = [](const uplink::Query& query, uplink::ClientEvents::Answer answer) { answer(200, "you asked for " + query.path); };
+    events.query = [](const uplink::Query& query, uplink::ClientEvents::Answer answer) {
+      answer(200, "you asked for " + query.path);
+    };
     return events;
   }
 };
