@@ -39,8 +39,8 @@ struct Publication {
 };
 inline constexpr std::string_view kPublicationId = "doppel-id";
 
-// Called once, also after the connection is lost: with success when the broker has taken the publication (QoS 0: when it is written). Errors: unavailable (try
-// again), invalid_input (the broker refuses it). On a thread of the library: must not block.
+// Called once, also after the connection is lost: with success when the broker has taken the publication (QoS 0: when it is
+// written). Errors: unavailable (try again), invalid_input (the broker refuses it). On a thread of the library: must not block.
 using PublicationDone = std::function<void(const Result<void>&)>;
 
 struct MqttSession {

@@ -95,8 +95,8 @@ ConnectOutcome MqttLink::attempt(MqttVersion version, const std::stop_token& sto
   return outcome;
 }
 
-// A session that the broker keeps begins with a new client, which holds nothing of it. Otherwise the client is used again: destroying
-// one frees all but the topics and payloads of publications that it has not written yet (Paho C 1.3.12).
+// A session that the broker keeps begins with a new client, which holds nothing of it. Otherwise the client is used again:
+// destroying one frees all but the topics and payloads of publications that it has not written yet (Paho C 1.3.12).
 Result<std::shared_ptr<MqttClient>> MqttLink::client_for(MqttVersion version, std::uint32_t session) {
   if (last_client_ && last_version_ == version) return last_client_;
   last_client_.reset();

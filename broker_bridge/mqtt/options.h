@@ -42,6 +42,9 @@ struct MqttSourceOptions {
   std::string own_publications;  // MQTT 5: messages whose publication id begins with this are our own, and dropped; "": none
 };
 inline constexpr std::size_t kTruncatedPayload = 4096;
+// A whole packet is held in memory while it is received. A broker that speaks MQTT 5 sends no larger ones; for others its own limit
+// (mosquitto: message_size_limit) is the only one.
+inline constexpr std::size_t kMaxPacket = 32u << 20;
 // Headers of a message beyond this are left out and counted, so that a record of max_payload + kMaxMessageOverhead always fits.
 inline constexpr std::size_t kMaxHeaders = 64u << 10;
 inline constexpr std::size_t kMaxMessageOverhead = kMaxHeaders + (64u << 10) + 256;  // headers, topic, the record's own

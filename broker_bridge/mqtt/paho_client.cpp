@@ -165,6 +165,7 @@ mqtt::connect_options PahoClient::connect_options() const {
     mqtt::properties properties;
     properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, static_cast<std::int32_t>(session_.keep ? session_.expiry.count() : 0)});
     properties.add({mqtt::property::RECEIVE_MAXIMUM, static_cast<std::int16_t>(session_.receive_maximum)});
+    properties.add({mqtt::property::MAXIMUM_PACKET_SIZE, static_cast<std::int32_t>(kMaxPacket)});
     options.set_properties(properties);
   } else {
     options.set_clean_session(!session_.keep);

@@ -14,8 +14,8 @@ namespace doppel {
 // Thread: start and stop on one, the rest on any.
 class MqttPublisher {
  public:
-  // `on_room` is called when publishing may succeed again: connected, an answer came, and once a second. On a thread of the library or of the link:
-  // must not block. Errors: invalid_input.
+  // `on_room` is called when publishing may succeed again: connected, an answer came, and once a second. On a thread of the
+  // library or of the link: must not block. Errors: invalid_input.
   static Result<std::unique_ptr<MqttPublisher>> make(const MqttPublisherOptions& options, std::function<void()> on_room, Log& log);
 
   void start() { link_.start(); }
@@ -23,8 +23,8 @@ class MqttPublisher {
 
   // How many publications may follow now; 0 without a connection.
   std::size_t room() const;
-  // `done` is called exactly once when publish returns success, never otherwise. What is not yet written when the connection is lost
-  // waits for the next one; what is written and has no answer fails with unavailable. Errors: unavailable (no connection),
+  // `done` is called exactly once when publish returns success, never otherwise. What is not yet written when the connection is
+  // lost waits for the next one; what is written and has no answer fails with unavailable. Errors: unavailable (no connection),
   // limit_exceeded (max_in_flight), invalid_input (topic, QoS).
   Result<void> publish(const Publication& publication, PublicationDone done);
 

@@ -1,7 +1,6 @@
-#include <unistd.h>
-
 #include <condition_variable>
 #include <mutex>
+#include <random>
 
 #include "broker_bridge/mqtt/publisher.h"
 #include "broker_bridge/sim/sender.h"
@@ -37,7 +36,7 @@ class MqttSender final : public Sender {
   MqttSender(const MqttBroker& broker, milliseconds patience)
       : url_(broker.url),
         patience_(patience),
-        publisher_({broker, "doppel-sim-" + std::to_string(getpid()), kInFlight}, [this] { wake(); }, log_) {
+        publisher_({broker, "doppel-sim-" + std::to_string(std::random_device()()), kInFlight}, [this] { wake(); }, log_) {
     publisher_.start();
   }
   ~MqttSender() override { publisher_.stop(); }

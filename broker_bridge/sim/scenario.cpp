@@ -186,8 +186,11 @@ Result<Scenario> load_scenario(const std::string& file) {
 namespace {
 
 Result<void> check(const ScenarioOverrides& overrides) {
-  const auto inside = [](std::optional<double> value, double least, double most) { return !value || (*value >= least && *value <= most); };
-  if (overrides.devices && !inside(*overrides.devices, 1, kMaxDevices)) return invalid_input("the number of devices is 1 to 1000000");
+  const auto inside = [](std::optional<double> value, double least, double most) {
+    return !value || (*value >= least && *value <= most);
+  };
+  if (overrides.devices && !inside(*overrides.devices, 1, kMaxDevices))
+    return invalid_input("the number of devices is 1 to 1000000");
   if (!inside(overrides.rate, 1e-6, 1e7)) return invalid_input("the rate is 0.000001 to 10000000 messages a second");
   if (!inside(overrides.speed, 1e-3, kMaxSpeed)) return invalid_input("the speed is 0.001 to 1000000");
   if (!inside(overrides.loss_percent, 0, 100)) return invalid_input("the loss is 0 to 100 percent");

@@ -79,7 +79,7 @@ struct Scenario {
   std::uint64_t seed = 1;
   std::optional<Duration> duration;  // of simulated time; nothing: until it is stopped
   double speed = 1;                  // simulated seconds a second
-  std::optional<Timestamp> start;    // simulated time of the beginning; nothing: so that it ends now, or begins now if it has no end
+  std::optional<Timestamp> start;    // simulated time of the beginning; nothing: see beginning_of in simulation.h
   std::vector<DeviceGroup> groups;
 };
 

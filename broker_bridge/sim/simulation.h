@@ -36,7 +36,8 @@ Result<SimReport> run_scenario(const Scenario& scenario, const MqttBroker& broke
 Result<SimReport> replay_csv(const std::string& file, const ReplayOptions& options, double speed, const MqttBroker& broker,
                              const std::stop_token& stop, const SimProgress& progress);
 
-// The simulated time at which a scenario begins when it is started now.
+// The simulated time at which a scenario begins when it is started now: its `start`; now; or, where it is faster than time and has an
+// end, so that it ends now and no event is ahead of its arrival.
 Timestamp beginning_of(const Scenario& scenario, Timestamp now);
 
 }  // namespace doppel
