@@ -15,7 +15,7 @@ from playground import BINARY, ROOT, Failed, Process, Scene, doppel, wait_until
 DEVICES = 240
 SCENARIO = ROOT / "deploy/scenarios/plant.toml"
 FUNCTION = ROOT / "functions/examples/overheat"
-FUNCTION_PROPERTY = "mean_temperature"  # what the function writes to every twin that it runs for
+FUNCTION_PROPERTY = "overheated"  # what the function writes to a twin that was too hot
 PLACES = {  # region, geo, areas of the plant that the edge is for
     "north": ("nordics", [24.94, 60.17], ["north"]),
     "south": ("mediterranean", [9.19, 45.46], ["south", "west"]),
@@ -59,7 +59,6 @@ class Demo:
             BINARY, "sim", "run", SCENARIO, "--mqtt", self.broker.url, "--devices", DEVICES, "--quiet"], scene.folder))
 
     def deploy_function(self):
-        doppel("fn", "build", FUNCTION)
         doppel("fn", "deploy", FUNCTION, "--edges", "*", "--server", self.coordinator.url)
 
     def show(self):

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "edge_runtime/fntool/function_tool.h"
 #include "edge_runtime/http/multipart.h"
 #include "edge_runtime/http/url.h"
 #include "edge_runtime/programs/cli_app.h"
@@ -23,6 +24,57 @@ struct Options {
   ApiOptions api;
   std::string path, name, manifest, edges;
 };
+
+struct LocalOptions {
+  std::string name, folder, language = "cpp";
+  bool json = false;
+};
+
+int create(const LocalOptions& options) {
+  const std::string folder = options.folder.empty() ? options.name : options.folder;
+  const auto files = create_function(folder, options.name);
+  if (!files) return fail(files.error());
+  if (options.json) return print(json(*files).dump(2) + "\n"), kDone;
+  for (const std::string& file : *files) print(file + "\n");
+  print(styled("Next: doppel fn test " + folder + "\n", Style::dim));
+  return kDone;
+}
+
+int build(const LocalOptions& options) {
+  const auto built = build_function(options.folder);
+  if (!built) return fail(built.error());
+  if (options.json) {
+    const json answer = {{"name", built->manifest.name.text()}, {"module", built->module_path}, {"bytes", built->bytes}};
+    return print(answer.dump(2) + "\n"), kDone;
+  }
+  print(built->module_path + "  " + std::to_string(built->bytes) + " bytes\n");
+  return kDone;
+}
+
+json report_json(const ExampleReport& report) {
+  return {{"file", report.file},     {"description", report.description}, {"events", report.events},
+          {"splits", report.splits}, {"passed", report.differences.empty()}, {"differences", report.differences}};
+}
+
+int test(const LocalOptions& options) {
+  const auto reports = test_function(options.folder, {});
+  if (!reports) return fail(reports.error());
+  std::size_t failed = 0;
+  json list = json::array();
+  for (const ExampleReport& report : *reports) {
+    const bool passed = report.differences.empty();
+    if (!passed) ++failed;
+    if (options.json) {
+      list.push_back(report_json(report));
+      continue;
+    }
+    print((passed ? styled("passed", Style::good) : styled("FAILED", Style::bad)) + "  " + report.file + ": " +
+          std::to_string(report.events) + " events, cut into runs in " + std::to_string(report.splits) + " ways\n");
+    for (const std::string& difference : report.differences) print("  " + difference + "\n");
+  }
+  if (options.json) print(list.dump(2) + "\n");
+  return failed == 0 ? kDone : kFailed;
+}
 
 // With a selector of edges the functions are the coordinator's to hand out; without one they are an edge's own.
 std::string role_for(const Options& options) { return options.edges.empty() ? "edge" : "coordinator"; }
@@ -56,10 +108,9 @@ Result<std::string> read_file(const fs::path& path) {
 // The manifest of a module lies beside it, or in the folder above that holds the build folder.
 fs::path manifest_path(const Options& options) {
   if (!options.manifest.empty()) return options.manifest;
-  const fs::path path(options.path);
-  if (fs::is_directory(path)) return path / "function.toml";
-  const fs::path beside = path.parent_path() / "function.toml";
-  return fs::exists(beside) ? beside : path.parent_path() / ".." / "function.toml";
+  const fs::path folder = fs::path(options.path).parent_path();
+  const fs::path beside = folder / "function.toml";
+  return fs::exists(beside) ? beside : folder / ".." / "function.toml";
 }
 
 struct Package {
@@ -67,15 +118,21 @@ struct Package {
   std::string manifest_text, module;
 };
 
+// A folder is built first; a module is taken as it is.
 Result<Package> read_package(const Options& options) {
+  if (fs::is_directory(options.path)) {
+    auto built = build_function(options.path);
+    if (!built) return built.error();
+    auto module = read_file(built->module_path);
+    if (!module) return module.error();
+    return Package{std::move(built->manifest), std::move(built->manifest_text), *std::move(module)};
+  }
   const fs::path manifest_file = manifest_path(options);
   auto text = read_file(manifest_file);
   if (!text) return text.error();
   auto manifest = parse_manifest(*text);
   if (!manifest) return invalid_input(manifest_file.string() + ":\n" + manifest.error().message);
-  fs::path module_file(options.path);
-  if (fs::is_directory(module_file)) module_file = module_file / "build" / (manifest->name.text() + ".wasm");
-  auto module = read_file(module_file);
+  auto module = read_file(options.path);
   if (!module) return module.error();
   return Package{*std::move(manifest), *std::move(text), *std::move(module)};
 }
@@ -121,10 +178,30 @@ void add_edges(CLI::App& app, Options& options) {
   add_client_options(app, options.api);
 }
 
+void add_local_commands(CLI::App& group, Chosen& chosen) {
+  const auto creating = add_command(group, chosen,
+      {"new", "Begin a function: a folder with a small one that works",
+       "  doppel fn new cooling --lang cpp\n  doppel fn new cooling --dir plant/cooling"},
+      create);
+  creating.app.add_option("name", creating.options.name, "Name of the function")->required()->type_name("NAME");
+  creating.app.add_option("--lang", creating.options.language, "cpp")->check(CLI::IsMember({"cpp"}))->type_name("LANGUAGE");
+  creating.app.add_option("--dir", creating.options.folder, "Folder to make; default: NAME")->type_name("DIR");
+  creating.app.add_flag("--json", creating.options.json, "Print JSON");
+
+  const auto building = add_command(group, chosen, {"build", "Compile a function to WebAssembly", "  doppel fn build cooling"}, build);
+  const auto testing = add_command(group, chosen,
+      {"test", "Run a function's examples, cut into runs in several ways", "  doppel fn test cooling"}, test);
+  for (const auto& command : {building, testing}) {
+    command.app.add_option("folder", command.options.folder, "Folder of the function")->required()->type_name("DIR");
+    command.app.add_flag("--json", command.options.json, "Print JSON");
+  }
+}
+
 }  // namespace
 
 void add_function_commands(CLI::App& root, Chosen& chosen) {
   CLI::App& group = add_group(root, "fn", "Write, test and deploy functions");
+  add_local_commands(group, chosen);
 
   const auto deploying = add_command(group, chosen,
       {"deploy", "Hand a built function to an edge, or to many through the coordinator",
@@ -132,7 +209,7 @@ void add_function_commands(CLI::App& root, Chosen& chosen) {
        "  doppel fn deploy overheat --edges '*'\n"
        "  doppel fn deploy overheat/build/overheat.wasm --server http://127.0.0.1:7070"},
       deploy);
-  deploying.app.add_option("path", deploying.options.path, "Folder of the function, or its module")
+  deploying.app.add_option("path", deploying.options.path, "Folder of the function, which is built first, or a module")
       ->required()
       ->type_name("DIR|FILE.wasm");
   deploying.app.add_option("--manifest", deploying.options.manifest, "Default: function.toml beside it")->type_name("FILE");

@@ -57,7 +57,8 @@ Result<json> read_twins(HttpClient& client, const Options& options) {
 std::string properties_line(const json& twin) {
   constexpr std::size_t kWidth = 70;
   std::string out;
-  for (const auto& [name, property] : twin.value("properties", json::object()).items()) {
+  const json properties = twin.value("properties", json::object());
+  for (const auto& [name, property] : properties.items()) {
     const std::string one = name + "=" + cell(property, "v");
     if (out.size() + one.size() > kWidth) return out + (out.empty() ? "..." : " ...");
     out += (out.empty() ? "" : " ") + one;
@@ -99,7 +100,8 @@ void print_twin(const json& twin) {
     }
   }
   Table table({"PROPERTY", "VALUE", "TIME", "REV", "DESIRED"});
-  for (const auto& [name, property] : twin.value("properties", json::object()).items()) {
+  const json properties = twin.value("properties", json::object());
+  for (const auto& [name, property] : properties.items()) {
     table.add({name, cell(property, "v"), age(property, "ts"), cell(property, "rev"),
                property.contains("desired") ? cell(property, "desired") : ""});
   }
@@ -122,7 +124,8 @@ void print_change(const json& change) {
   std::string line = styled(printable(cell(change, "last_seen")), Style::dim) + "  ";
   if (change.contains("edge")) line += printable(cell(change, "edge")) + " ";
   line += styled(printable(cell(change, "id")), Style::bold);
-  for (const auto& [name, property] : change.value("properties", json::object()).items()) {
+  const json properties = change.value("properties", json::object());
+  for (const auto& [name, property] : properties.items()) {
     line += "  " + printable(name) + "=" + printable(cell(property, "v"));
   }
   print(line + "\n");

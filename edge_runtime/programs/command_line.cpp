@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <span>
 
 #include "edge_runtime/config/suggest.h"
 #include "edge_runtime/programs/commands.h"
+#include "edge_runtime/wasm/compile_helper.h"
 
 namespace doppel {
 namespace {
@@ -83,6 +85,10 @@ std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments) {
+  // Not for people: the process that compiles a module for the engine.
+  if (arguments.size() > 1 && arguments[1] == "compile-module") {
+    return run_compile_helper(std::span(arguments).subspan(2));
+  }
   Chosen chosen;
   const auto root = make_tree(chosen);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
