@@ -1,5 +1,4 @@
 #include "broker_bridge/uplink/security.h"
-#include "twin_store/model/loopback.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+
+#include "twin_store/model/loopback.h"
 
 namespace doppel::uplink {
 namespace {

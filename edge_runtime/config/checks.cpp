@@ -9,6 +9,7 @@
 #include "edge_runtime/config/text_rules.h"
 #include "edge_runtime/config/units.h"
 #include "twin_store/model/ids.h"
+#include "twin_store/model/loopback.h"
 
 namespace doppel {
 namespace {

@@ -50,11 +50,6 @@ std::optional<HostPort> parse_host_port(std::string_view url, std::uint16_t defa
   return parsed;
 }
 
-bool is_loopback(std::string_view host) {
-  if (host == "localhost" || host == "::1") return true;
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 std::optional<std::string> breach_of(TextRule rule, std::string_view text) {
   switch (rule) {
     case TextRule::any: return std::nullopt;

@@ -18,9 +18,6 @@ struct HostPort {
 // "tcp://HOST:PORT", "mqtts://[::1]:8883". The port may be missing where `default_port` is not 0.
 std::optional<HostPort> parse_host_port(std::string_view url, std::uint16_t default_port);
 
-// True for localhost, 127.0.0.0/8 and ::1.
-bool is_loopback(std::string_view host);
-
 // Nothing when `text` obeys `rule`; otherwise what is wrong with it.
 std::optional<std::string> breach_of(TextRule rule, std::string_view text);
 

@@ -9,6 +9,7 @@
 
 #include "edge_runtime/http/problem.h"
 #include "twin_store/model/hash.h"
+#include "twin_store/model/loopback.h"
 
 namespace doppel {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 std::string_view host_name(std::string_view host) {
   if (host.starts_with('[')) return host.substr(1, std::min(host.find(']'), host.size()) - 1);
   return host.substr(0, host.find(':'));
-}
-
-bool is_ipv4(std::string_view text) {
-  return text.find_first_not_of("0123456789.") == std::string_view::npos && std::count(text.begin(), text.end(), '.') == 3;
 }
 
 // Of equal length by construction; the time does not depend on where they differ.
@@ -38,10 +35,6 @@ bool same_origin(std::string_view origin, std::string_view host) {
 }
 
 }  // namespace
-
-bool is_loopback(std::string_view address) {
-  return address == "::1" || equal_ignoring_case(address, "localhost") || (is_ipv4(address) && address.starts_with("127."));
-}
 
 Result<std::string> read_token_file(const std::string& path) {
   struct stat info {};

@@ -11,9 +11,6 @@
 
 namespace doppel {
 
-// 127.0.0.0/8, ::1 and "localhost".
-bool is_loopback(std::string_view address);
-
 // The token in a file: its first line, at least kMinToken characters. Errors: not_found, invalid_input (too short, or
 // readable by others than its owner and group).
 inline constexpr std::size_t kMinToken = 16;
@@ -24,8 +21,9 @@ class AccessGuard {
   // An empty token: none is asked for.
   explicit AccessGuard(std::string_view token);
 
-  // The refusal, if any: 400 unless there is one Host; 421 when, without a token, the Host is another than this machine's loopback (a
-  // web page that rebound its name); 403 for another Origin than the Host; 401 without the token, unless the route is open.
+  // The refusal, if any: 400 unless there is one Host; 421 when, without a token, the Host is another than this machine's
+  // loopback (a web page that rebound its name); 403 for another Origin than the Host; 401 without the token, unless the
+  // route is open.
   std::optional<Response> refusal(const Headers& headers, Access access, std::string_view path) const;
 
  private:

@@ -17,8 +17,8 @@ struct Asset {
   bool immutable = false;         // the name holds a hash of the content: never asked for again
 };
 
-// Serves each with a weak ETag (a hash, the same whether packed or not), cache headers and Content-Encoding; unpacked for a client that does not take
-// gzip. They need no token: the app holds no data.
+// Serves each with a weak ETag (a hash, the same whether packed or not), cache headers and Content-Encoding; unpacked for a
+// client that does not take gzip. They need no token: the app holds no data.
 void add_assets(Router& router, std::span<const Asset> assets);
 
 }  // namespace doppel

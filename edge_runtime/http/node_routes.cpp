@@ -72,7 +72,8 @@ void add_reading(Router& router, NodeApi& api) {
              parsed(parse_twin_query, [&api](const TwinQuery& query, auto answer) { api.list_twins(query, answer); }),
              {.query = with_page({"format", "edge", "prefix", "model", "status", "label", "where"})});
   router.add(Method::get, "/api/v1/aggregates",
-             parsed(parse_aggregate_query, [&api](const AggregateQuery& query, auto answer) { api.list_aggregates(query, answer); }),
+             parsed(parse_aggregate_query,
+                    [&api](const AggregateQuery& query, auto answer) { api.list_aggregates(query, answer); }),
              {.query = with_page({"level", "edge", "window", "group", "property", "from", "to"})});
   router.add(Method::get, "/api/v1/alerts",
              parsed(parse_page, [&api](const Page& page, auto answer) { api.list_alerts(page, answer); }),

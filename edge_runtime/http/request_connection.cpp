@@ -27,7 +27,9 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 enum class Phase : std::uint8_t { idle, reading_header, reading_body, at_work, writing, lingering, closed };
 
-bool is_parse_error(const error_code& failure) { return failure.category() == http::make_error_code(http::error::bad_field).category(); }
+bool is_parse_error(const error_code& failure) {
+  return failure.category() == http::make_error_code(http::error::bad_field).category();
+}
 
 Response parse_problem(const error_code& failure, const HttpLimits& limits) {
   if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
@@ -124,7 +126,9 @@ class BeastConnection final : public RequestConnection, public std::enable_share
   }
 
   void reading_failed(const error_code& failure) {
-    if (timed_out_) return answer_and_close(problem(Status::request_timeout, "the request did not arrive in time", request_.path));
+    if (timed_out_) {
+      return answer_and_close(problem(Status::request_timeout, "the request did not arrive in time", request_.path));
+    }
     const bool nothing_to_answer = failure == http::error::end_of_stream || failure == http::error::partial_message;
     if (nothing_to_answer || !is_parse_error(failure)) return close();
     answer_and_close(parse_problem(failure, context_.limits));

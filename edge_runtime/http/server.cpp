@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "edge_runtime/http/connection.h"
+#include "twin_store/model/loopback.h"
 
 namespace doppel {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "edge_runtime/config/doc.h"
 #include "edge_runtime/config/text_rules.h"
+#include "twin_store/model/loopback.h"
 
 namespace doppel {
 namespace {

@@ -1,4 +1,5 @@
 #include "edge_runtime/http/access.h"
+#include "twin_store/model/loopback.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -23,8 +24,10 @@ std::optional<Status> refused(const AccessGuard& guard, std::vector<NameValue> f
 const std::string kToken = "correct horse battery";
 
 TEST(Access, Loopback_is_known_in_all_its_spellings) {
-  for (const auto* address : {"127.0.0.1", "127.8.9.10", "::1", "localhost", "LocalHost"}) EXPECT_TRUE(is_loopback(address)) << address;
-  for (const auto* address : {"0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "127.evil", ""}) EXPECT_FALSE(is_loopback(address)) << address;
+  for (const auto* address : {"127.0.0.1", "127.8.9.10", "::1", "localhost", "LocalHost"})
+    EXPECT_TRUE(is_loopback(address)) << address;
+  for (const auto* address : {"0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "127.evil", ""})
+    EXPECT_FALSE(is_loopback(address)) << address;
 }
 
 TEST(Access, Without_a_token_only_loopback_names_are_answered_so_that_rebound_names_get_nothing) {
@@ -50,7 +53,8 @@ TEST(Access, With_a_token_only_its_bearer_is_answered) {
   EXPECT_EQ(refused(guard, {host}), Status::unauthorized);
   EXPECT_EQ(refused(guard, {host, {"Authorization", "Bearer " + kToken}}), std::nullopt);
   EXPECT_EQ(refused(guard, {host, {"authorization", "bearer " + kToken}}), std::nullopt);
-  for (const auto& wrong : {"Bearer " + kToken + "x", std::string("Bearer "), "Basic " + kToken, kToken, "Bearer " + kToken.substr(1)}) {
+  for (const auto& wrong :
+       {"Bearer " + kToken + "x", std::string("Bearer "), "Basic " + kToken, kToken, "Bearer " + kToken.substr(1)}) {
     EXPECT_EQ(refused(guard, {host, {"Authorization", wrong}}), Status::unauthorized) << wrong;
   }
 }

@@ -25,7 +25,8 @@ std::string gzip(const std::string& text) {
 class Assets : public testing::Test {
  protected:
   Assets() {
-    const std::vector<Asset> assets = {{"/index.html", "text/html; charset=utf-8", packed_}, {"/app-1a2b.js", "text/javascript", packed_, true}};
+    const std::vector<Asset> assets = {{"/index.html", "text/html; charset=utf-8", packed_},
+                                       {"/app-1a2b.js", "text/javascript", packed_, true}};
     add_assets(router_, assets);
   }
   static std::string header(const Caught& caught, std::string_view name) {

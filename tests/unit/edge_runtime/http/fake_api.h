@@ -17,7 +17,9 @@ class FakeNode : public Api {
  public:
   void list_twins(const TwinQuery& query, Answer<std::string> answer) override { twin_query = query, give(answer); }
   void query(const SqlQuery& query, Answer<std::string> answer) override { sql = query, give(answer); }
-  void list_aggregates(const AggregateQuery& query, Answer<std::string> answer) override { aggregate_query = query, give(answer); }
+  void list_aggregates(const AggregateQuery& query, Answer<std::string> answer) override {
+    aggregate_query = query, give(answer);
+  }
   void list_alerts(const Page& page, Answer<std::string> answer) override { alert_page = page, give(answer); }
   void list_functions(Answer<std::string> answer) override { give(answer); }
   void get_function(const FunctionName& name, Answer<std::string> answer) override { function = name.text(), give(answer); }
@@ -67,7 +69,9 @@ class FakeEdge : public FakeNode<EdgeApi> {
     if (error) return answer(*error);
     answer(PropertyWritten{12, json});
   }
-  void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) override { dead_letters = query, give(answer); }
+  void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) override {
+    dead_letters = query, give(answer);
+  }
 
   TwinFormat format = TwinFormat::full;
   std::optional<PropertyWrite> write;

@@ -8,9 +8,10 @@ namespace {
 const std::string kType = "multipart/form-data; boundary=xyz";
 
 TEST(Multipart, Parts_have_their_names_and_exact_bytes) {
-  const std::string body = "--xyz\r\nContent-Disposition: form-data; name=\"manifest\"\r\n\r\nname = \"a\"\r\n\r\n--xyz\r\n"
-                           "Content-Type: application/wasm\r\ncontent-disposition: form-data; name=module; filename=\"m.wasm\"\r\n\r\n"
-                           "\1--xy\r\n\r\n--xyz--\r\n";
+  const std::string body =
+      "--xyz\r\nContent-Disposition: form-data; name=\"manifest\"\r\n\r\nname = \"a\"\r\n\r\n--xyz\r\n"
+      "Content-Type: application/wasm\r\ncontent-disposition: form-data; name=module; filename=\"m.wasm\"\r\n\r\n"
+      "\1--xy\r\n\r\n--xyz--\r\n";
   const auto parts = parse_form(kType, body);
   ASSERT_TRUE(parts) << parts.error().message;
   ASSERT_EQ(parts->size(), 2u);

@@ -39,7 +39,8 @@ Addresses routed(const Router& router) {
 std::set<std::string> documented_parameters(const nlohmann::json& document, const nlohmann::json& operation) {
   std::set<std::string> names;
   for (auto parameter : operation.value("parameters", nlohmann::json::array())) {
-    if (parameter.contains("$ref")) parameter = document.at(nlohmann::json::json_pointer(parameter["$ref"].get<std::string>().substr(1)));
+    if (parameter.contains("$ref"))
+      parameter = document.at(nlohmann::json::json_pointer(parameter["$ref"].get<std::string>().substr(1)));
     if (parameter["in"] == "query") names.insert(parameter["name"]);
   }
   return names;
@@ -66,7 +67,8 @@ TEST(OpenApi, Every_query_parameter_is_documented_and_the_reverse) {
     std::string method(to_string(route.method));
     for (char& c : method) c = static_cast<char>(std::tolower(c));
     const auto operation = document.at("paths").at(route.pattern).at(method);
-    EXPECT_EQ(std::set<std::string>(route.options.query.begin(), route.options.query.end()), documented_parameters(document, operation))
+    EXPECT_EQ(std::set<std::string>(route.options.query.begin(), route.options.query.end()),
+              documented_parameters(document, operation))
         << method << " " << route.pattern;
   }
 }
@@ -80,7 +82,8 @@ TEST(OpenApi, It_is_served_without_a_token) {
 
 TEST(OpenApi, A_linter_accepts_it) {
   const std::string linter = "PATH=$PATH:" DOPPEL_SOURCE_DIR "/dashboard/node_modules/.bin redocly";
-  if (std::system((linter + " --version >/dev/null 2>&1").c_str()) != 0) GTEST_SKIP() << "redocly (npm: @redocly/cli) is not installed";
+  if (std::system((linter + " --version >/dev/null 2>&1").c_str()) != 0)
+    GTEST_SKIP() << "redocly (npm: @redocly/cli) is not installed";
   EXPECT_EQ(std::system((linter + " lint " DOPPEL_SOURCE_DIR "/edge_runtime/http/openapi.json >/dev/null 2>&1").c_str()), 0);
 }
 

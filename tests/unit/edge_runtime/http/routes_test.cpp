@@ -143,20 +143,23 @@ TEST_F(Routes, A_query_beyond_its_limits_is_422_since_asking_again_does_not_help
 
 TEST_F(Routes, A_function_is_uploaded_as_a_form_of_manifest_and_module) {
   const auto form = make_form({{"manifest", "function.toml", "name = \"f\""}, {"module", "f.wasm", "\1\2"}});
-  const auto response = coordinator({Method::put, "/api/v1/functions/f-1?edges=north,south*", {{"Content-Type", form.content_type}}, form.body});
+  const auto response = coordinator(
+      {Method::put, "/api/v1/functions/f-1?edges=north,south*", {{"Content-Type", form.content_type}}, form.body});
   EXPECT_EQ(response.status, Status::created);
   EXPECT_EQ(coordinator_.upload->name.text(), "f-1");
   EXPECT_EQ(coordinator_.upload->manifest, "name = \"f\"");
   EXPECT_EQ(coordinator_.upload->module, "\1\2");
   EXPECT_EQ(coordinator_.upload->edges, "north,south*");
   coordinator_.created = false;
-  EXPECT_EQ(coordinator({Method::put, "/api/v1/functions/f-1", {{"Content-Type", form.content_type}}, form.body}).status, Status::ok);
+  EXPECT_EQ(coordinator({Method::put, "/api/v1/functions/f-1", {{"Content-Type", form.content_type}}, form.body}).status,
+            Status::ok);
 }
 
 TEST_F(Routes, An_upload_that_lacks_a_part_or_has_a_bad_name_is_refused) {
   const auto form = make_form({{"manifest", "", "name = \"f\""}});
   expect_refused({Method::put, "/api/v1/functions/f", {{"Content-Type", form.content_type}}, form.body}, "no part 'module'");
-  expect_refused({Method::put, "/api/v1/functions/F%20g", {{"Content-Type", form.content_type}}, form.body}, "function name 'F g'");
+  expect_refused({Method::put, "/api/v1/functions/F%20g", {{"Content-Type", form.content_type}}, form.body},
+                 "function name 'F g'");
 }
 
 TEST_F(Routes, A_function_is_deleted_for_the_edges_that_are_named) {
@@ -190,7 +193,8 @@ TEST_F(Routes, Metrics_come_in_the_text_format) {
 }
 
 TEST_F(Routes, A_stream_takes_filters_and_goes_on_after_the_last_event) {
-  const auto caught = call(edge_router_, {Method::get, "/api/v1/stream?twin=a", {{"Accept", "text/event-stream"}, {"Last-Event-ID", "life-0"}}});
+  const auto caught = call(
+      edge_router_, {Method::get, "/api/v1/stream?twin=a", {{"Accept", "text/event-stream"}, {"Last-Event-ID", "life-0"}}});
   ASSERT_NE(caught.stream, nullptr);
   EXPECT_EQ(call(edge_router_, {Method::get, "/api/v1/stream?topic=a"}).response->status, Status::bad_request);
 }

@@ -9,7 +9,8 @@ std::string parse(std::string_view text, std::size_t piece) {
   SseParser parser;
   std::string seen;
   for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) {
-    parser.feed(text.substr(0, piece), [&](const SseEvent& event) { seen += event.type + '|' + event.data + '|' + event.id + '\n'; });
+    parser.feed(text.substr(0, piece),
+                [&](const SseEvent& event) { seen += event.type + '|' + event.data + '|' + event.id + '\n'; });
   }
   return seen;
 }
@@ -31,7 +32,8 @@ TEST(SseParser, An_unfinished_event_is_not_given) { EXPECT_EQ(parse("data: a\n",
 TEST(SseParser, Endless_lines_are_cut) {
   SseParser parser;
   std::size_t size = 0;
-  parser.feed("data: " + std::string(3 * SseParser::kMaxLine, 'x') + "\n\n", [&](const SseEvent& event) { size = event.data.size(); });
+  parser.feed("data: " + std::string(3 * SseParser::kMaxLine, 'x') + "\n\n",
+              [&](const SseEvent& event) { size = event.data.size(); });
   EXPECT_LE(size, SseParser::kMaxLine);
   EXPECT_GT(size, SseParser::kMaxLine / 2);
 }

@@ -36,7 +36,8 @@ class StreamHubTest : public testing::Test {
     EXPECT_EQ(types(read(*source)), "open");
     return source;
   }
-  static void publish(StreamHub& hub, std::string_view twin, std::string_view property = "t", ValueView value = ValueView::of(1.5)) {
+  static void publish(StreamHub& hub, std::string_view twin, std::string_view property = "t",
+                      ValueView value = ValueView::of(1.5)) {
     const ChangedProperty changed{property, value, from_nanoseconds(1'000'000'000), 3};
     hub.publish({"", twin, "motor", 7, 5, from_nanoseconds(2'000'000'000), {&changed, 1}});
   }
