@@ -26,11 +26,12 @@ struct ReplayOptions {
 };
 
 // `file` names the table in messages. Numbers stay numbers, other cells are texts, empty cells are left out. A row with another
-// number of cells, or a time that is none, ends the replay with an error that names the line: see error().
+// number of cells, or whose cells make no topic, ends the replay with an error that names it: see error().
 class Replay final : public MessageStream {
  public:
   // Errors: invalid_input (no rows, a column that is not there).
-  static Result<std::unique_ptr<Replay>> open(std::unique_ptr<std::istream> in, const std::string& file, const ReplayOptions& options);
+  static Result<std::unique_ptr<Replay>> open(std::unique_ptr<std::istream> in, const std::string& file,
+                                              const ReplayOptions& options);
 
   bool next(SimMessage& message) override;
   std::uint64_t lost() const override { return 0; }
