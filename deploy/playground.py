@@ -194,4 +194,8 @@ class Scene:
         return self.start(node)
 
     def edge(self, name, settings="", arguments=()):
-        return self.start(Node("edge", name, self.folder, settings, arguments))
+        """An edge that is subscribed where it has a broker: what is published from now on reaches it."""
+        node = self.start(Node("edge", name, self.folder, settings, arguments))
+        if "mqtt" in settings or "--mqtt" in arguments:
+            wait_until(f"{name} is subscribed", lambda: "mqtt_connected" in node.log.read_text())
+        return node
