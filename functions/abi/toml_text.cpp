@@ -1,0 +1,60 @@
+#include "functions/abi/toml_text.h"
+
+#include <algorithm>
+#include <string>
+
+#include "twin_store/model/value.h"
+
+namespace doppel {
+namespace {
+
+bool is_forbidden(char c) { return (c >= 0 && c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
+
+// How many bytes the string at the front has; all of them when it does not end. `text` begins with a quote.
+std::size_t string_length(std::string_view text) {
+  const char quote = text.front();
+  const std::string triple(3, quote);
+  const bool is_long = text.starts_with(triple);
+  const std::string_view end = is_long ? std::string_view(triple) : text.substr(0, 1);
+  for (std::size_t i = end.size(); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text.substr(i).starts_with(end)) {
+      i += end.size();
+      for (int own = 0; is_long && own < 2 && text.substr(i).starts_with(quote); ++own) ++i;  // the last quotes may be content
+      return i;
+    } else if (text[i] == '\n' && !is_long) {
+      return i;  // not closed on its line: the parser says so
+    }
+  }
+  return text.size();
+}
+
+// A string begins a key or a value; the parser looks past a quote inside one without taking it for a string.
+bool may_precede_string(char c) { return std::string_view(" \t\r\n=[{,.").find(c) != std::string_view::npos; }
+
+std::string line_at(std::string_view text, std::size_t at) {
+  return std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+}
+
+}  // namespace
+
+Result<void> check_toml_text(std::string_view text) {
+  if (!is_utf8(text)) return invalid_input("1: not UTF-8 text");
+  const auto control = std::find_if(text.begin(), text.end(), is_forbidden);
+  if (control != text.end()) return invalid_input(line_at(text, static_cast<std::size_t>(control - text.begin())) + ": a control character");
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (c == '"' || c == '\'') {
+      if (i > 0 && !may_precede_string(text[i - 1])) return invalid_input(line_at(text, i) + ": a quote inside a key or value");
+      i += string_length(text.substr(i)) - 1;
+    } else if (c < 0) {
+      return invalid_input(line_at(text, i) + ": a character beyond ASCII outside of strings and comments");
+    }
+  }
+  return {};
+}
+
+}  // namespace doppel

@@ -1,0 +1,15 @@
+// What must hold of a text before toml++ 3.3 gets it: on some texts that are not TOML that version does not answer with an
+// error but runs into undefined behaviour.
+#pragma once
+
+#include <string_view>
+
+#include "twin_store/model/result.h"
+
+namespace doppel {
+
+// UTF-8 without control characters; outside of strings and comments nothing but ASCII; no quote inside a bare key or value: as
+// TOML has it. Errors: invalid_input, "LINE: what is wrong".
+Result<void> check_toml_text(std::string_view text);
+
+}  // namespace doppel
