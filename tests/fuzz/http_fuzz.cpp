@@ -16,7 +16,9 @@ namespace doppel {
 namespace {
 
 struct Servers {
-  Servers() : edge(start(make_edge_router(edge_api, hub, {}))), coordinator(start(make_coordinator_router(coordinator_api, hub, {}))) {}
+  Servers()
+      : edge(start(make_edge_router(edge_api, hub, {}))),
+        coordinator(start(make_coordinator_router(coordinator_api, hub, {}))) {}
 
   std::unique_ptr<HttpServer> start(Router router) {
     auto server = HttpServer::start({}, std::move(router), hub, clock);

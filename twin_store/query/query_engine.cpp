@@ -195,7 +195,8 @@ class QueryEngine::Connection {
     int code = SQLITE_ROW;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
       if (result.rows.size() == options_.limits.rows) {
-        return limit_exceeded("the result has more than " + limit_text(options_.limits.rows, "rows") + "; narrow it or add LIMIT");
+        return limit_exceeded("the result has more than " + limit_text(options_.limits.rows, "rows") +
+                              "; narrow it or add LIMIT");
       }
       auto& row = result.rows.emplace_back();
       for (int i = 0; i < columns; ++i) {
@@ -212,7 +213,8 @@ class QueryEngine::Connection {
 
   Error failure(int code, const std::string& context) {
     if (exceeded_ == Exceeded::time) {
-      return limit_exceeded("the statement ran longer than " + limit_text(static_cast<std::size_t>(options_.limits.time.count()), "ms"));
+      return limit_exceeded("the statement ran longer than " +
+                            limit_text(static_cast<std::size_t>(options_.limits.time.count()), "ms"));
     }
     if (exceeded_ == Exceeded::memory) {
       return limit_exceeded("the statement needed more than " + limit_text(options_.limits.memory_bytes, "bytes of memory"));

@@ -36,7 +36,9 @@ bool RawClient::send(std::string_view bytes) {
 
 void RawClient::end_sending() { ::shutdown(socket_, SHUT_WR); }
 
-std::string RawClient::read_until(std::string_view text, std::chrono::milliseconds time) { return read_until_count(text, 1, time); }
+std::string RawClient::read_until(std::string_view text, std::chrono::milliseconds time) {
+  return read_until_count(text, 1, time);
+}
 
 std::string RawClient::read_until_count(std::string_view text, int count, std::chrono::milliseconds time) {
   const auto deadline = std::chrono::steady_clock::now() + time;

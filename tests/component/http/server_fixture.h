@@ -40,7 +40,8 @@ class ServerFixture : public testing::Test {
     });
     router.add(Method::get, "/dropped", [](const Request&, const Reply&) {});
     router.add(Method::get, "/throws", [](const Request&, const Reply&) { throw std::runtime_error("a bug"); });
-    router.add(Method::get, "/open", [](const Request&, const Reply& reply) { reply.json("\"open\""); }, {.access = Access::open});
+    router.add(Method::get, "/open", [](const Request&, const Reply& reply) { reply.json("\"open\""); },
+               {.access = Access::open});
     router.add(Method::get, "/stream",
                [this](const Request& request, const Reply& reply) {
                  StreamFilter filter;
