@@ -19,8 +19,11 @@ namespace {
 constexpr rlim_t kMaxSeconds = 60;
 constexpr rlim_t kMaxExtraMemory = 2ull << 30;
 
-// Memory is limited from where the process stands, since sanitizers map terabytes before main.
+// Compiling never takes the processor or the last memory from the lanes. Memory is limited from where the process stands, since
+// sanitizers map terabytes before main.
 void limit_resources() {
+  std::ofstream("/proc/self/oom_score_adj") << 1000;
+  (void)::nice(10);
   std::ifstream statm("/proc/self/statm");
   rlim_t pages = 0;
   statm >> pages;

@@ -18,8 +18,8 @@ struct WasmOptions {
   std::string cache_folder;                                              // of native code; made with mode 0700 if absent
   std::vector<std::string> compiler{"/proc/self/exe", "compile-module"};  // becomes run_compile_helper
   std::uint64_t cache_bytes = 1u << 30;                                  // native code kept on disk
-  std::size_t loaded_modules = 256;                                      // mapped at once; least recently used ones go
-  std::string memory_plan;                                               // "": the best that can be had; see memory_plan.h
+  std::size_t loaded_modules = 1024;                                     // mapped at once; least recently used ones go
+  std::string memory_plan;  // how much address space to reserve; "": as much as can be had, see edge_runtime/wasm/memory_plan.h
 };
 
 struct ModuleInfo {

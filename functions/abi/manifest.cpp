@@ -297,23 +297,7 @@ void Reader::read_config(const toml::table& root) {
   }
 }
 
-void check_ceiling(std::string& problems, const char* limit, std::uint64_t value, std::uint64_t ceiling) {
-  if (value <= ceiling) return;
-  problems += (problems.empty() ? "" : "\n") + std::string("limits.") + limit + " = " + grouped(value) + " is above what this node allows, " +
-              grouped(ceiling);
-}
-
 }  // namespace
-
-Result<void> check_ceilings(const FunctionLimits& wanted, const FunctionLimits& ceilings) {
-  std::string problems;
-  check_ceiling(problems, "fuel", wanted.fuel, ceilings.fuel);
-  check_ceiling(problems, "memory", wanted.memory_bytes, ceilings.memory_bytes);
-  check_ceiling(problems, "output", wanted.output_bytes, ceilings.output_bytes);
-  check_ceiling(problems, "run_events", wanted.run_events, ceilings.run_events);
-  if (!problems.empty()) return limit_exceeded(problems);
-  return {};
-}
 
 Result<Manifest> parse_manifest(std::string_view toml) {
   if (toml.size() > kMaxManifestBytes) {

@@ -63,7 +63,4 @@ inline constexpr std::size_t kMaxManifestBytes = 64u << 10;
 // Errors: invalid_input, with everything that is wrong at once, one a line, each with line number, value and allowed range.
 Result<Manifest> parse_manifest(std::string_view toml);
 
-// The operator's ceilings over a manifest's limits. Errors: limit_exceeded, naming each limit that is too high.
-Result<void> check_ceilings(const FunctionLimits& wanted, const FunctionLimits& ceilings);
-
 }  // namespace doppel

@@ -191,19 +191,6 @@ TEST(Manifest, Too_long_a_text_is_refused_before_it_is_parsed) {
   EXPECT_FALSE(parse_manifest(std::string(kMaxManifestBytes + 1, '#')));
 }
 
-TEST(Manifest, Abi11_limits_above_the_operators_ceilings_are_named) {
-  FunctionLimits ceilings;
-  FunctionLimits wanted = ceilings;
-  EXPECT_TRUE(check_ceilings(wanted, ceilings));
-  wanted.fuel += 1;
-  wanted.output_bytes *= 2;
-  const auto checked = check_ceilings(wanted, ceilings);
-  ASSERT_FALSE(checked);
-  EXPECT_EQ(checked.error().message,
-            "limits.fuel = 5,000,001 is above what this node allows, 5,000,000\n"
-            "limits.output = 131,072 is above what this node allows, 65,536");
-}
-
 TEST(Quantity, Is_digits_with_a_unit) {
   EXPECT_EQ(parse_quantity("5000"), 5000u);
   EXPECT_EQ(parse_quantity("5K"), 5000u);
