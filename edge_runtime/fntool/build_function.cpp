@@ -16,8 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kCompilers[] = {"clang++-14", "clang++-15", "clang++-16", "clang++-17", "clang++-18", "clang++-19", "clang++"};
-constexpr std::string_view kLinkers[] = {"wasm-ld-14", "wasm-ld-15", "wasm-ld-16", "wasm-ld-17", "wasm-ld-18", "wasm-ld-19", "wasm-ld"};
+constexpr std::string_view kCompilers[] = {"clang++-14", "clang++-15", "clang++-16", "clang++-17",
+                                           "clang++-18", "clang++-19", "clang++"};
+constexpr std::string_view kLinkers[] = {"wasm-ld-14", "wasm-ld-15", "wasm-ld-16", "wasm-ld-17",
+                                         "wasm-ld-18", "wasm-ld-19", "wasm-ld"};
 
 // The first of these programs that PATH leads to.
 std::optional<std::string> find_program(std::span<const std::string_view> names) {

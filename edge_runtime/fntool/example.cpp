@@ -14,8 +14,10 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t kFirstTime = 1'767'225'600'000'000'000;  // 2026-01-01, for events that give no time
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-constexpr std::pair<std::string_view, TriggerKind> kTriggers[] = {
-    {"topic", TriggerKind::topic}, {"twin_change", TriggerKind::twin_change}, {"alarm", TriggerKind::alarm}, {"emitted", TriggerKind::emitted}};
+constexpr std::pair<std::string_view, TriggerKind> kTriggers[] = {{"topic", TriggerKind::topic},
+                                                                  {"twin_change", TriggerKind::twin_change},
+                                                                  {"alarm", TriggerKind::alarm},
+                                                                  {"emitted", TriggerKind::emitted}};
 
 Value value_of(const Json& json) {
   switch (json.type()) {
@@ -46,8 +48,8 @@ std::string value_text(const ValueView& value) {
   return out;
 }
 
-std::string effect_line(std::size_t event, const std::string& kind, std::string_view name, std::string_view target, const ValueView& value,
-                        std::uint64_t detail) {
+std::string effect_line(std::size_t event, const std::string& kind, std::string_view name, std::string_view target,
+                        const ValueView& value, std::uint64_t detail) {
   std::string out = "{\"event\": " + std::to_string(event) + ", \"kind\": \"" + kind + "\"";
   const auto add = [&](const char* key, std::string_view text) {
     out += std::string(", \"") + key + "\": ";
@@ -66,7 +68,8 @@ class Reader {
   Result<Example> read(const Json& root) {
     known(root, "the example", {"description", "twins", "events", "effects", "state"});
     example_.description = string(root, "description", "the example").value_or("");
-    for (const auto& [twin, properties] : member(root, "twins", Json::value_t::object).items()) flatten(properties, "", example_.twins[twin]);
+    for (const auto& [twin, properties] : member(root, "twins", Json::value_t::object).items())
+      flatten(properties, "", example_.twins[twin]);
     for (const Json& event : member(root, "events", Json::value_t::array)) read_event(event);
     for (const Json& effect : member(root, "effects", Json::value_t::array)) read_effect(effect);
     for (const auto& [twin, fields] : member(root, "state", Json::value_t::object).items()) read_state(twin, fields);
@@ -76,7 +79,9 @@ class Reader {
   }
 
  private:
-  void wrong(const std::string& where, const std::string& what) { problems_ += (problems_.empty() ? "" : "\n") + where + ": " + what; }
+  void wrong(const std::string& where, const std::string& what) {
+    problems_ += (problems_.empty() ? "" : "\n") + where + ": " + what;
+  }
 
   // An empty one where it is absent or of another type.
   const Json& member(const Json& root, const char* key, Json::value_t type) {
@@ -117,7 +122,8 @@ class Reader {
       else wrong(where, "time \"" + *text + "\" is not of the form 2026-01-01T00:00:00Z");
     }
     if (const auto trigger = string(json, "trigger", where)) {
-      const auto* found = std::find_if(std::begin(kTriggers), std::end(kTriggers), [&](const auto& entry) { return entry.first == *trigger; });
+      const auto* found =
+          std::find_if(std::begin(kTriggers), std::end(kTriggers), [&](const auto& entry) { return entry.first == *trigger; });
       if (found != std::end(kTriggers)) event.trigger = found->second;
       else wrong(where, "trigger \"" + *trigger + "\" is not one of topic, twin_change, alarm, emitted");
     }
@@ -138,7 +144,8 @@ class Reader {
     const auto name = string(json, "name", where).value_or("");
     const auto target = string(json, "target", where).value_or("");
     const Value value = json.contains("value") ? value_of(json["value"]) : Value();
-    example_.effects.push_back(effect_line(json["event"].get<std::size_t>(), kind, name, target, value.view(), json.value("detail", std::uint64_t{0})));
+    example_.effects.push_back(
+        effect_line(json["event"].get<std::size_t>(), kind, name, target, value.view(), json.value("detail", std::uint64_t{0})));
   }
 
   void read_state(const std::string& twin, const Json& fields) {

@@ -9,7 +9,8 @@ namespace {
 
 bool reads_what_it_writes(const Manifest& manifest) {
   return std::any_of(manifest.reads.begin(), manifest.reads.end(), [&](const ColumnSpec& read) {
-    return read.of_twin && std::any_of(manifest.writes.begin(), manifest.writes.end(), [&](const ColumnSpec& w) { return w.name == read.name; });
+    return read.of_twin &&
+           std::any_of(manifest.writes.begin(), manifest.writes.end(), [&](const ColumnSpec& w) { return w.name == read.name; });
   });
 }
 
@@ -27,7 +28,12 @@ ValueView converted(const ValueView& value, ValueKind type) {
 class Session {
  public:
   Session(const Example& example, const Manifest& manifest, Runner& runner)
-      : example_(example), manifest_(manifest), runner_(runner), builder_(manifest), twins_(example.twins), rounds_(reads_what_it_writes(manifest)) {}
+      : example_(example),
+        manifest_(manifest),
+        runner_(runner),
+        builder_(manifest),
+        twins_(example.twins),
+        rounds_(reads_what_it_writes(manifest)) {}
 
   Transcript play(const Split& split) {
     for (std::size_t run = 0; next_ < example_.events.size() && transcript_.failure.empty(); ++run) {
@@ -77,7 +83,8 @@ class Session {
   }
 
   void keep_effects(std::size_t first) {
-    std::stable_sort(result_.decoded.begin(), result_.decoded.end(), [](const Effect& a, const Effect& b) { return a.event < b.event; });
+    std::stable_sort(result_.decoded.begin(), result_.decoded.end(),
+                     [](const Effect& a, const Effect& b) { return a.event < b.event; });
     for (const Effect& effect : result_.decoded) {
       const std::size_t event = first + effect.event;
       transcript_.effects.push_back(effect_text(effect, event));
@@ -91,11 +98,13 @@ class Session {
   void check_writes(const Effect& effect) {
     const auto same = [&](const ColumnSpec& column) { return column.name == effect.name; };
     if (std::any_of(manifest_.writes.begin(), manifest_.writes.end(), same)) return;
-    transcript_.failure = "property " + std::string(effect.name) + " is not in the writes of function.toml: an edge refuses to set it";
+    transcript_.failure =
+        "property " + std::string(effect.name) + " is not in the writes of function.toml: an edge refuses to set it";
   }
 
   void fail(std::size_t first) {
-    transcript_.failure = "event " + std::to_string(first + result_.progress) + ": " + std::string(to_string(result_.outcome)) + ": " + result_.reason;
+    transcript_.failure = "event " + std::to_string(first + result_.progress) + ": " + std::string(to_string(result_.outcome)) +
+                          ": " + result_.reason;
     for (const LogLine& line : result_.log) transcript_.failure += "\n  log: " + line.text;
     if (!result_.backtrace.empty()) transcript_.failure += "\n  " + result_.backtrace.substr(0, result_.backtrace.find('\n'));
   }

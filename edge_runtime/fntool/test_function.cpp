@@ -21,8 +21,12 @@ using fntool::Transcript;
 constexpr std::size_t kMaxDifferences = 20;  // of one example; the first ones tell enough
 
 const std::vector<Split>& splits() {
-  static const std::vector<Split> kSplits{{"one run of all events", {1'000'000}}, {"runs of 1", {1}},          {"runs of 2", {2}},
-                                          {"runs of 3", {3}},                     {"runs of 1, 2, 5", {1, 2, 5}}, {"runs of 7, 1, 4", {7, 1, 4}}};
+  static const std::vector<Split> kSplits{{"one run of all events", {1'000'000}},
+                                          {"runs of 1", {1}},
+                                          {"runs of 2", {2}},
+                                          {"runs of 3", {3}},
+                                          {"runs of 1, 2, 5", {1, 2, 5}},
+                                          {"runs of 7, 1, 4", {7, 1, 4}}};
   return kSplits;
 }
 
@@ -57,7 +61,8 @@ class Differences {
   std::vector<std::string>& out_;
 };
 
-void compare_effects(const std::string& where, const std::vector<std::string>& wanted, const std::vector<std::string>& got, Differences& out) {
+void compare_effects(const std::string& where, const std::vector<std::string>& wanted, const std::vector<std::string>& got,
+                     Differences& out) {
   for (std::size_t i = 0; i < std::max(wanted.size(), got.size()); ++i) {
     if (i >= wanted.size()) out.add(where + "unexpected effect " + got[i]);
     else if (i >= got.size()) out.add(where + "missing effect " + wanted[i]);
@@ -81,7 +86,8 @@ void compare_splits(const Split& split, const Transcript& whole, const Transcrip
   compare_effects(where, whole.effects, got.effects, out);
   for (const auto& [twin, block] : whole.states) {
     const auto other = got.states.find(twin);
-    if (other == got.states.end() || other->second != block) out.add(where + "the state of " + twin + " is another than with " + splits()[0].name);
+    if (other == got.states.end() || other->second != block)
+      out.add(where + "the state of " + twin + " is another than with " + splits()[0].name);
   }
 }
 

@@ -26,7 +26,10 @@ using SteadyClock = std::chrono::steady_clock;
 class Instance {
  public:
   Instance(const LoadedModule& module, const FunctionLimits& limits, std::vector<LogLine>& log)
-      : module_(module), limits_(limits), store_(wasmtime_store_new(module.engine, &log, nullptr)), context_(wasmtime_store_context(store_.get())) {
+      : module_(module),
+        limits_(limits),
+        store_(wasmtime_store_new(module.engine, &log, nullptr)),
+        context_(wasmtime_store_context(store_.get())) {
     wasmtime_store_limiter(store_.get(), limits.memory_bytes, kMaxTableElements, 1, 1, 1);
   }
 
@@ -112,8 +115,10 @@ class Run {
 
   std::optional<Failure> start() {
     if (input_.size() > limits_.memory_bytes / 2) {
-      return Failure{RunOutcome::exceeded_memory, "the run has " + std::to_string(input_.size()) + " bytes, half of limits.memory is " +
-                                                      std::to_string(limits_.memory_bytes / 2), {}};
+      return Failure{RunOutcome::exceeded_memory,
+                     "the run has " + std::to_string(input_.size()) + " bytes, half of limits.memory is " +
+                         std::to_string(limits_.memory_bytes / 2),
+                     {}};
     }
     if (auto failure = instance_.instantiate()) return failure;
     return copy_in();
@@ -141,7 +146,8 @@ class Run {
     if (auto failure = instance_.call("doppel_arena", values, 1)) return failure;
     const auto address = static_cast<std::uint32_t>(values[0].i32);
     if (address == 0) {
-      return Failure{RunOutcome::exceeded_memory, "doppel_arena has no room for a run of " + std::to_string(input_.size()) + " bytes", {}};
+      return Failure{
+          RunOutcome::exceeded_memory, "doppel_arena has no room for a run of " + std::to_string(input_.size()) + " bytes", {}};
     }
     const auto room = instance_.memory().at(address, input_.size());
     if (!room || address % 8 != 0) {
@@ -166,8 +172,10 @@ class Run {
     std::memcpy(&header, start->data(), sizeof header);
     if (header.magic != DOPPEL_EFFECTS_MAGIC) return broken_abi("effects list: it does not begin with DPE1");
     if (header.total_length > limits_.output_bytes) {
-      return Failure{RunOutcome::exceeded_output, "the effects have " + std::to_string(header.total_length) + " bytes, limits.output allows " +
-                                                      std::to_string(limits_.output_bytes), {}};
+      return Failure{RunOutcome::exceeded_output,
+                     "the effects have " + std::to_string(header.total_length) + " bytes, limits.output allows " +
+                         std::to_string(limits_.output_bytes),
+                     {}};
     }
     const auto list = memory.at(address, header.total_length);
     if (!list) {

@@ -30,7 +30,8 @@ bool can_be_reserved(const MemoryPlan& plan) {
 }  // namespace
 
 const MemoryPlan& best_memory_plan() {
-  const auto* plan = std::find_if(kPlans.begin(), kPlans.end(), [](const MemoryPlan& p) { return p.slots == 0 || can_be_reserved(p); });
+  const auto* plan =
+      std::find_if(kPlans.begin(), kPlans.end(), [](const MemoryPlan& p) { return p.slots == 0 || can_be_reserved(p); });
   return *plan;
 }
 

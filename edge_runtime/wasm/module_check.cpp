@@ -39,7 +39,8 @@ const char* value_name(wasm_valkind_t kind) {
 
 std::string values_text(const wasm_valtype_vec_t& types) {
   std::string out = "(";
-  for (std::size_t i = 0; i < types.size; ++i) out += (i == 0 ? "" : ", ") + std::string(value_name(wasm_valtype_kind(types.data[i])));
+  for (std::size_t i = 0; i < types.size; ++i)
+    out += (i == 0 ? "" : ", ") + std::string(value_name(wasm_valtype_kind(types.data[i])));
   return out + ")";
 }
 
@@ -85,7 +86,8 @@ class Checker {
     std::size_t found[std::size(kExports)] = {};
     for (std::size_t i = 0; i < exports.size; ++i) {
       const auto name = text_of(*wasm_exporttype_name(exports.data[i]));
-      const auto* known = std::find_if(std::begin(kExports), std::end(kExports), [&](const KnownExport& e) { return e.name == name; });
+      const auto* known =
+          std::find_if(std::begin(kExports), std::end(kExports), [&](const KnownExport& e) { return e.name == name; });
       if (known != std::end(kExports)) {
         ++found[known - std::begin(kExports)];
         check_export(*known, *wasm_exporttype_type(exports.data[i]));
@@ -149,15 +151,19 @@ Result<void> check_bytes(std::string_view wasm) {
   using namespace std::string_view_literals;
   constexpr char kStartSection = 8;
   if (wasm.size() > kMaxModuleBytes) {
-    return invalid_input("module: " + std::to_string(wasm.size()) + " bytes, at most " + std::to_string(kMaxModuleBytes) + " are allowed");
+    return invalid_input("module: " + std::to_string(wasm.size()) + " bytes, at most " + std::to_string(kMaxModuleBytes) +
+                         " are allowed");
   }
-  if (!wasm.starts_with("\0asm\1\0\0\0"sv)) return invalid_input("module: not a core WebAssembly module (it does not begin with \\0asm, version 1)");
+  if (!wasm.starts_with("\0asm\1\0\0\0"sv))
+    return invalid_input("module: not a core WebAssembly module (it does not begin with \\0asm, version 1)");
   for (std::string_view left = wasm.substr(8); !left.empty();) {
     const char section = left.front();
     left.remove_prefix(1);
     const auto size = take_number(left);
-    if (!size || *size > left.size()) return invalid_input("module: a section ends outside its " + std::to_string(wasm.size()) + " bytes");
-    if (section == kStartSection) return invalid_input("module: it has a start function; move its work into _initialize or doppel_run");
+    if (!size || *size > left.size())
+      return invalid_input("module: a section ends outside its " + std::to_string(wasm.size()) + " bytes");
+    if (section == kStartSection)
+      return invalid_input("module: it has a start function; move its work into _initialize or doppel_run");
     left.remove_prefix(*size);
   }
   return {};

@@ -33,7 +33,9 @@ class TemporaryFile {
   std::string path_;
 };
 
-Error folder_error(const std::string& folder, const std::string& what) { return unavailable("native code folder " + folder + ": " + what); }
+Error folder_error(const std::string& folder, const std::string& what) {
+  return unavailable("native code folder " + folder + ": " + what);
+}
 
 }  // namespace
 
@@ -58,7 +60,8 @@ bool NativeCache::contains(const std::string& key) const {
 }
 
 Result<void> NativeCache::compile(const std::string& key, std::string_view wasm, std::string_view plan) {
-  const std::string base = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" + std::to_string(next_temporary_++);
+  const std::string base =
+      folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" + std::to_string(next_temporary_++);
   const TemporaryFile in(base + ".wasm");
   const TemporaryFile out(base + ".cwasm");
   std::ofstream file(in.path(), std::ios::binary);

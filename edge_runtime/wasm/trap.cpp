@@ -36,7 +36,8 @@ std::string frames_of(const wasm_trap_t* trap) {
     const wasm_name_t* name = wasmtime_frame_func_name(frame);
     out += (i == 0 ? "#" : "\n#") + std::to_string(i) + " ";
     if (name != nullptr) out += std::string(name->data, name->size) + " ";
-    out += "(function " + std::to_string(wasm_frame_func_index(frame)) + ", byte " + std::to_string(wasm_frame_module_offset(frame)) + ")";
+    out += "(function " + std::to_string(wasm_frame_func_index(frame)) + ", byte " +
+           std::to_string(wasm_frame_module_offset(frame)) + ")";
   }
   if (frames.size > kMaxFrames) out += "\n... " + std::to_string(frames.size - kMaxFrames) + " more";
   wasm_frame_vec_delete(&frames);

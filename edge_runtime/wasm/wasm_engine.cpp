@@ -56,7 +56,8 @@ struct WasmEngine::Parts {
 // Shares the engine's parts, so that the order in which the two end does not matter.
 class WasmEngine::LoadedRunner final : public Runner {
  public:
-  LoadedRunner(std::shared_ptr<Parts> parts, const std::string& module_sha256, const FunctionLimits& limits) : parts_(std::move(parts)) {
+  LoadedRunner(std::shared_ptr<Parts> parts, const std::string& module_sha256, const FunctionLimits& limits)
+      : parts_(std::move(parts)) {
     place_.module_sha256 = module_sha256;
     place_.limits = limits;
   }

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 #include <optional>
 #include <span>
@@ -51,7 +52,9 @@ std::string grouped(std::uint64_t number) {
 }
 
 bool is_version(std::string_view text) {
-  const auto allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '+' || c == '_'; };
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '+' || c == '_';
+  };
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
 }
 
@@ -221,7 +224,8 @@ void Reader::read_column(const toml::node& node, const char* key, bool of_twin_a
 
 void Reader::read_state(const toml::table& root) {
   quantity(root, "", "state_bytes", kStateBytes, [&](std::uint64_t v) { manifest_.state_bytes = static_cast<std::uint32_t>(v); });
-  quantity(root, "", "state_version", kStateVersion, [&](std::uint64_t v) { manifest_.state_version = static_cast<std::uint32_t>(v); });
+  quantity(root, "", "state_version", kStateVersion,
+           [&](std::uint64_t v) { manifest_.state_version = static_cast<std::uint32_t>(v); });
   const auto is_reaction = [](std::string_view word) { return word == "refuse" || word == "reset"; };
   const auto reaction = text(root, "on_state_change", is_reaction, "\"refuse\" or \"reset\"");
   manifest_.reset_state_on_change = reaction == "reset";
@@ -246,7 +250,8 @@ void Reader::read_trigger(const toml::table& trigger) {
   if (auto filter = text(trigger, "topic", is_topic_filter, "an MQTT topic filter")) manifest_.topics.push_back({std::move(*filter)});
   if (const toml::node* node = trigger.get("twin_change")) {
     manifest_.on_twin_change = true;
-    for (auto& name : texts(*node, "twin_change", is_plain_name, "a property name")) manifest_.change_properties.push_back(std::move(name));
+    for (auto& name : texts(*node, "twin_change", is_plain_name, "a property name"))
+      manifest_.change_properties.push_back(std::move(name));
   }
   if (auto name = text(trigger, "event", is_plain_name, "an event name")) manifest_.emitted.push_back(std::move(*name));
   if (auto name = text(trigger, "alarm", is_plain_name, "an alarm name")) manifest_.alarms.push_back(std::move(*name));

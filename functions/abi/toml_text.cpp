@@ -42,7 +42,8 @@ std::string line_at(std::string_view text, std::size_t at) {
 Result<void> check_toml_text(std::string_view text) {
   if (!is_utf8(text)) return invalid_input("1: not UTF-8 text");
   const auto control = std::find_if(text.begin(), text.end(), is_forbidden);
-  if (control != text.end()) return invalid_input(line_at(text, static_cast<std::size_t>(control - text.begin())) + ": a control character");
+  if (control != text.end())
+    return invalid_input(line_at(text, static_cast<std::size_t>(control - text.begin())) + ": a control character");
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '#') {

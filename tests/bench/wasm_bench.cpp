@@ -59,8 +59,8 @@ void measure(Runner& runner, RunBuilder& builder, int events) {
     if (result.outcome != RunOutcome::ok) std::printf("failed: %s\n", result.reason.c_str());
   }
   const Spread b(build), w(whole), s(start), r(run);
-  std::printf("| %d | %.0f | %.0f / %.0f | %.0f / %.0f | %.0f / %.0f / %.0f | %.1f | %llu |\n", events, b.p50, s.p50, s.p99, r.p50, r.p99, w.p50,
-              w.p99, w.most, w.p50 / events, static_cast<unsigned long long>(result.fuel));
+  std::printf("| %d | %.0f | %.0f / %.0f | %.0f / %.0f | %.0f / %.0f / %.0f | %.1f | %llu |\n", events, b.p50, s.p50, s.p99, r.p50,
+              r.p99, w.p50, w.p99, w.most, w.p50 / events, static_cast<unsigned long long>(result.fuel));
 }
 
 int bench(const std::string& guests, const std::string& helper, const std::vector<int>& run_lengths) {
@@ -76,7 +76,9 @@ int bench(const std::string& guests, const std::string& helper, const std::vecto
   const auto opened = Clock::now();
   std::ifstream file(guests + "/counter.wasm", std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-  const auto manifest = parse_manifest("name='counter'\nversion='1'\nreads=['value: f64']\nstate_bytes=16\n[limits]\noutput='1MiB'\nmemory='4MiB'\n[[trigger]]\ntopic='#'\n");
+  const auto manifest = parse_manifest(
+      "name='counter'\nversion='1'\nreads=['value: "
+      "f64']\nstate_bytes=16\n[limits]\noutput='1MiB'\nmemory='4MiB'\n[[trigger]]\ntopic='#'\n");
   const auto valid = engine->validate(bytes, *manifest);
   if (!valid) return std::fprintf(stderr, "%s\n", valid.error().message.c_str()), 1;
   const auto hash = blobs->put(bytes);

@@ -26,7 +26,8 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(Disk& disk, std::string folde
 
 Result<std::string> BlobStore::put(std::string_view bytes) {
   if (bytes.size() > kMaxBlobBytes) {
-    return limit_exceeded("a blob of " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(kMaxBlobBytes) + " are kept");
+    return limit_exceeded("a blob of " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(kMaxBlobBytes) +
+                          " are kept");
   }
   std::string hash = sha256_hex(bytes);
   if (get(hash)) {  // a damaged one is written anew
@@ -56,7 +57,8 @@ Result<std::string> BlobStore::get(const std::string& sha256) const {
   if (!file) return file.error();
   const auto size = (*file)->size();
   if (!size) return size.error();
-  if (*size > kMaxBlobBytes) return corrupt_data("blob " + sha256 + ": " + std::to_string(*size) + " bytes are more than any blob has");
+  if (*size > kMaxBlobBytes)
+    return corrupt_data("blob " + sha256 + ": " + std::to_string(*size) + " bytes are more than any blob has");
 
   std::string bytes(*size, '\0');
   const auto read = (*file)->read_at(0, bytes.data(), bytes.size());

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 class FunctionToolTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists(std::string(DOPPEL_BINARY_DIR) + "/guests/counter.wasm")) GTEST_SKIP() << "clang++ and wasm-ld were not there at build time";
+    if (!fs::exists(std::string(DOPPEL_BINARY_DIR) + "/guests/counter.wasm"))
+      GTEST_SKIP() << "clang++ and wasm-ld were not there at build time";
     root_ = fs::temp_directory_path() / ("doppel-fntool-" + std::to_string(::getpid()));
     fs::remove_all(root_);
     fs::create_directories(root_);
@@ -97,7 +98,8 @@ TEST_F(FunctionToolTest, A_wrong_expectation_is_shown_beside_what_came) {
   replace(folder + "/examples/first.json", "\"value\": 21}", "\"value\": 22}");
   replace(folder + "/examples/first.json", "{\"f64\": 21}", "{\"f64\": 23}");
   EXPECT_EQ(findings(folder),
-            "effect {\"event\": 3, \"kind\": \"set\", \"name\": \"temperature_max\", \"value\": 21}, expected {\"event\": 3, \"kind\": \"set\", "
+            "effect {\"event\": 3, \"kind\": \"set\", \"name\": \"temperature_max\", \"value\": 21}, expected {\"event\": 3, "
+            "\"kind\": \"set\", "
             "\"name\": \"temperature_max\", \"value\": 22}\n"
             "state of room/1 is [f64 21, u32 1], expected [f64 23, u32 1]\n");
 }
@@ -112,8 +114,9 @@ TEST_F(FunctionToolTest, Abi12_a_function_that_keeps_something_beside_its_state_
   )");
   replace(folder + "/function.toml", "state_bytes = 16", "state_bytes = 0");
   const std::string found = findings(folder);
-  EXPECT_NE(found.find("with runs of 1: effect {\"event\": 1, \"kind\": \"set\", \"name\": \"temperature_max\", \"value\": 1}, expected"),
-            std::string::npos)
+  EXPECT_NE(
+      found.find("with runs of 1: effect {\"event\": 1, \"kind\": \"set\", \"name\": \"temperature_max\", \"value\": 1}, expected"),
+      std::string::npos)
       << found;
 }
 
@@ -183,10 +186,12 @@ TEST_F(FunctionToolTest, Without_a_compiler_the_packages_to_install_are_named) {
 
 TEST_F(FunctionToolTest, Promise8_everything_wrong_with_an_example_is_said_at_once) {
   const std::string folder = new_function("one");
-  write(folder + "/examples/first.json",
-        R"({"event": [], "events": [{"payload": 1}, {"twin": "a", "time": "yesterday", "trigger": "cron"}], "state": {"a": [{"f65": "x"}]}})");
+  write(
+      folder + "/examples/first.json",
+      R"({"event": [], "events": [{"payload": 1}, {"twin": "a", "time": "yesterday", "trigger": "cron"}], "state": {"a": [{"f65": "x"}]}})");
   const std::string found = findings(folder);
-  for (const char* part : {"unknown key event", "event 0: twin is missing", "time \"yesterday\"", "trigger \"cron\"", "state of a: {\"f65\":\"x\"}"}) {
+  for (const char* part :
+       {"unknown key event", "event 0: twin is missing", "time \"yesterday\"", "trigger \"cron\"", "state of a: {\"f65\":\"x\"}"}) {
     EXPECT_NE(found.find(part), std::string::npos) << part << " in\n" << found;
   }
   write(folder + "/examples/first.json", "{");

@@ -16,7 +16,8 @@ namespace doppel {
 class EngineTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(guest_path("counter"))) GTEST_SKIP() << "no guests: clang++ and wasm-ld were not there at build time";
+    if (!std::filesystem::exists(guest_path("counter")))
+      GTEST_SKIP() << "no guests: clang++ and wasm-ld were not there at build time";
     root_ = std::filesystem::temp_directory_path() / ("doppel-wasm-" + std::to_string(::getpid()));
     std::filesystem::remove_all(root_);
     disk_ = std::move(open_system_disk(root_.string())).value();

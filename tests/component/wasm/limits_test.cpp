@@ -214,7 +214,8 @@ TEST_F(LimitsTest, Promise3_every_NaN_has_the_same_bits) {
   ASSERT_EQ(result_.outcome, RunOutcome::ok) << result_.reason;
   ASSERT_EQ(result_.decoded.size(), 4u);
   for (const Effect& effect : result_.decoded) {
-    EXPECT_TRUE(effect.value == ValueView::of(std::int64_t{0x7ff8'0000'0000'0000})) << effect.name << " " << std::hex << effect.value.integer;
+    EXPECT_TRUE(effect.value == ValueView::of(std::int64_t{0x7ff8'0000'0000'0000}))
+        << effect.name << " " << std::hex << effect.value.integer;
   }
 }
 

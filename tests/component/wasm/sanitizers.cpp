@@ -3,6 +3,8 @@
 extern "C" {
 
 const char* __tsan_default_suppressions();
-const char* __tsan_default_suppressions() { return "race:wasmtime::\nsignal:doppel::wasm::execute\nsignal:doppel::wasm::ask_abi_version\n"; }
+const char* __tsan_default_suppressions() {
+  return "race:wasmtime::\nsignal:doppel::wasm::execute\nsignal:doppel::wasm::ask_abi_version\n";
+}
 
 }  // extern "C"

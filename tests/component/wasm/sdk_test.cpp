@@ -58,8 +58,8 @@ TEST_F(SdkTest, Abi4_and_abi5_a_function_sees_each_column_and_each_fact_of_an_ev
   event.twin = builder.add_twin("plant/caf\xc3\xa9", "");
   event.topic = "happened";
   event.payload = std::string_view("\x00\xff", 2);
-  builder.add_event(event, std::vector{ValueView::of(1.5), ValueView::of(std::int64_t{-7}), ValueView::boolean(true), ValueView::text("text"),
-                                       ValueView::of(90.0)});
+  builder.add_event(event, std::vector{ValueView::of(1.5), ValueView::of(std::int64_t{-7}), ValueView::boolean(true),
+                                       ValueView::text("text"), ValueView::of(90.0)});
   RunResult result;
   runner->run(builder.finish(), result);
   ASSERT_EQ(result.outcome, RunOutcome::ok) << result.reason;

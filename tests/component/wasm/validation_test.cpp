@@ -48,7 +48,8 @@ TEST_F(ValidationTest, A_good_module_is_accepted_and_described) {
 TEST_F(ValidationTest, Abi2_every_wrong_import_and_export_is_named_with_what_is_wanted) {
   EXPECT_EQ(refusal(guest("wrong_shape"), manifest()),
             "module: import env.now is not granted; the only import is doppel.log\n"
-            "module: import wasi_snapshot_preview1.fd_write: there is no WASI; compile without it (C++: clang++ --target=wasm32 -nostdlib "
+            "module: import wasi_snapshot_preview1.fd_write: there is no WASI; compile without it (C++: clang++ --target=wasm32 "
+            "-nostdlib "
             "-Wl,--no-entry; Rust: --target wasm32-unknown-unknown)\n"
             "module: export doppel_run is (i32) -> (i64), wanted (i32, i32) -> (i32)\n"
             "module: export doppel_secret: names that begin with doppel_ are reserved\n"

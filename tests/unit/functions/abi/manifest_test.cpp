@@ -167,7 +167,8 @@ quotes = """"é""""
 }
 
 TEST(Manifest, A_table_header_without_a_name_is_refused_with_its_line) {
-  for (const char* toml : {"name = 'f'\n[\n", "name = 'f'\n[[\nx = 1", "name = 'f'\n[]\n", "name = 'f'\n[ \x40 ]\n", "name = 'f'\n[a.\n"}) {
+  for (const char* toml :
+       {"name = 'f'\n[\n", "name = 'f'\n[[\nx = 1", "name = 'f'\n[]\n", "name = 'f'\n[ \x40 ]\n", "name = 'f'\n[a.\n"}) {
     const auto manifest = parse_manifest(toml);
     ASSERT_FALSE(manifest) << toml;
     EXPECT_TRUE(manifest.error().message.starts_with("function.toml:2: ")) << manifest.error().message;

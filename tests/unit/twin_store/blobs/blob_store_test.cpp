@@ -36,7 +36,9 @@ class FileThatCannotSync final : public DiskFile {
  public:
   explicit FileThatCannotSync(std::unique_ptr<DiskFile> file) : file_(std::move(file)) {}
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override { return file_->write_at(offset, bytes); }
-  Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const override { return file_->read_at(offset, into, size); }
+  Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const override {
+    return file_->read_at(offset, into, size);
+  }
   Result<void> sync() override { return unavailable("sync: Input/output error"); }
   Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
   Result<void> allocate(std::uint64_t size) override { return file_->allocate(size); }
