@@ -20,6 +20,8 @@ ALLOWED = {
     "functions/abi": {MODEL},
     "edge_runtime/pipeline": STORE | {"twin_store/lane", "broker_bridge/decode", "functions/abi"},
     "edge_runtime/wasm": {MODEL, "twin_store/blobs", "functions/abi"},
+    # Tests a function as the engine runs it.
+    "edge_runtime/fntool": {MODEL, "twin_store/blobs", "functions/abi", "edge_runtime/wasm"},
     "edge_runtime/http": {MODEL},
     "edge_runtime/config": {MODEL, "twin_store/journal", "broker_bridge/decode"},
     "coordinator": STORE | {"twin_store/lane", "twin_store/blobs", "broker_bridge/uplink", "functions/abi"},
@@ -44,7 +46,7 @@ OWNERS = {
     "zlib.h": {"edge_runtime/http"},
     "toml++/": {"edge_runtime/config", "functions/abi", "broker_bridge/sim"},
     "CLI/": {WIRING},
-    "nlohmann/": {"edge_runtime/http", "edge_runtime/pipeline", "coordinator", WIRING},  # the control plane, never an event
+    "nlohmann/": {"edge_runtime/http", "edge_runtime/pipeline", "edge_runtime/fntool", "coordinator", WIRING},  # the control plane, never an event
 }
 SHOWN = {
     ("edge_runtime/programs/json_output.h", "nlohmann/"),
