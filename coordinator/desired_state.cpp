@@ -91,7 +91,8 @@ Result<DesiredChange> decode_desired_change(std::string_view bytes) {
   if (reader.take<std::uint8_t>() != kChangeVersion) return corrupt_data("a desired change of another version than 1");
   DesiredChange change;
   change.removed = reader.take<std::uint8_t>() != 0;
-  if (!take(reader, change.function, change.edges) || !reader.at_end()) return corrupt_data("a desired change that does not decode");
+  const bool taken = take(reader, change.function, change.edges);
+  if (!taken || !reader.at_end()) return corrupt_data("a desired change that does not decode");
   if (!is_name(change.function.name.text())) return corrupt_data("a desired change for a function without a name");
   const bool one_region = change.edges.kind != EdgeSelector::Kind::region || change.edges.names.size() == 1;
   if (!change.removed && (!is_sha256(change.function.module_sha256) || !one_region)) {
@@ -131,9 +132,9 @@ Result<void> DesiredState::check(const DesiredChange& change) const {
     if (name != function.name.text()) bytes += size_of(other.function), ++count;
   }
   if (count > uplink::kMaxFunctions || bytes > kMaxBytes) {
-    return limit_exceeded("function " + function.name.text() + ": the fleet would have " + std::to_string(count) + " functions with " +
-                          std::to_string(bytes) + " bytes of manifests, the limits are " + std::to_string(uplink::kMaxFunctions) +
-                          " and " + std::to_string(kMaxBytes));
+    return limit_exceeded("function " + function.name.text() + ": the fleet would have " + std::to_string(count) +
+                          " functions with " + std::to_string(bytes) + " bytes of manifests, the limits are " +
+                          std::to_string(uplink::kMaxFunctions) + " and " + std::to_string(kMaxBytes));
   }
   return {};
 }

@@ -62,7 +62,8 @@ Json with_details(const EdgeView& edge) {
     json["dropped_rows"] = edge.status->dropped_rows;
   }
   if (!edge.status_json.empty()) json["status"] = object_of(edge.status_json);
-  for (std::size_t i = 0; i < kRefusals; ++i) json["refused_rows"][std::string(to_string(static_cast<Refusal>(i)))] = edge.refused[i];
+  auto& refused = json["refused_rows"];
+  for (std::size_t i = 0; i < kRefusals; ++i) refused[std::string(to_string(static_cast<Refusal>(i)))] = edge.refused[i];
   if (!edge.last_refusal.empty()) json["last_refusal"] = edge.last_refusal;
   return json;
 }

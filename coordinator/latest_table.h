@@ -48,7 +48,8 @@ class LatestTable {
   std::size_t dirty_bytes() const { return rows_changed_.bytes(); }
 
   // Nothing: taken, or not newer than what is there.
-  std::optional<Refusal> put(Contributor& from, std::string_view key, std::uint64_t revision, std::string payload, Timestamp arrival);
+  std::optional<Refusal> put(Contributor& from, std::string_view key, std::uint64_t revision, std::string payload,
+                             Timestamp arrival);
   // Another incarnation took over.
   void forget(EdgeRecord& edge, std::uint32_t lane);
   // Removed rows are forgotten when their time is over; time never goes back.

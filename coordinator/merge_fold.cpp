@@ -127,8 +127,8 @@ void MergeFold::apply_rows(EdgeRecord& edge, uplink::Rows& rows, Timestamp arriv
     const char kind = row.key.front();
     const auto refusal = apply_row(*from, row, arrival);
     if (refusal) {
-      roster_.refuse(edge, *refusal, "a row of kind '" + std::string(1, kind) + "', revision " + std::to_string(row.revision) + ", " +
-                                         std::string(to_string(*refusal)));
+      const auto what = "a row of kind '" + std::string(1, kind) + "', revision " + std::to_string(row.revision);
+      roster_.refuse(edge, *refusal, what + ", " + std::string(to_string(*refusal)));
     }
   }
   roster_.hold(*from, highest);

@@ -137,7 +137,8 @@ Result<Contributor*> Roster::hello(const uplink::Hello& hello, Timestamp arrival
   auto* edge = find(hello.edge);
   if (edge == nullptr) {
     if (edges_.size() >= max_edges_) {
-      return limit_exceeded("edge " + hello.edge.text() + " is new, and there are " + std::to_string(edges_.size()) + " edges, the limit");
+      return limit_exceeded("edge " + hello.edge.text() + " is new, and there are " + std::to_string(edges_.size()) +
+                            " edges, the limit");
     }
     edge = &edges_[hello.edge];
     edge->name = hello.edge;

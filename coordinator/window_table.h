@@ -71,7 +71,8 @@ class WindowTable {
   std::size_t dirty_bytes() const { return part_rows_.bytes() + frozen_rows_.bytes() + state_rows_.bytes(); }
 
   // `key` without its first letter. Nothing: taken, or not newer than what is there.
-  std::optional<Refusal> put(Contributor& from, std::string_view key, std::uint64_t revision, std::string payload, Timestamp arrival);
+  std::optional<Refusal> put(Contributor& from, std::string_view key, std::uint64_t revision, std::string payload,
+                             Timestamp arrival);
   // Freezes and drops what is due; time never goes back.
   void advance(Timestamp now);
 

@@ -110,14 +110,11 @@ void UplinkCoordinator::handle(coordinator_input::RefreshDesired&) {
 
 void UplinkCoordinator::handle(coordinator_input::Ask& input) {
   const auto* peer = open_peer_of(input.edge);
-  if (peer == nullptr) return act(coordinator_action::Unanswered{input.id, "edge " + input.edge.text() + " is not connected"});
-  if (questions_.size() >= options_.max_queries) {
-    return act(coordinator_action::Unanswered{input.id, std::to_string(questions_.size()) + " queries are under way, the limit"});
-  }
-  if (input.path.size() > kMaxText || input.body.size() > kMaxPayload) {
-    return act(coordinator_action::Unanswered{input.id, "the query is longer than a frame may be"});
-  }
-  questions_[input.id] = {input.edge, now_ + options_.query_timeout};
+  const auto refuse_it = [&](std::string why) { act(coordinator_action::Unanswered{input.id, std::move(why)}); };
+  if (peer == nullptr) return refuse_it("edge " + input.edge.text() + " is not connected");
+  if (queries_.size() >= options_.max_queries) return refuse_it(std::to_string(queries_.size()) + " queries are under way, the limit");
+  if (input.path.size() > kMaxText || input.body.size() > kMaxPayload) return refuse_it("the query is longer than a frame may be");
+  queries_.add(input.id, input.edge, now_ + options_.query_timeout);
   send(*peer, sessions_.find(*peer)->second.number, Query{input.id, std::move(input.path), std::move(input.body)});
 }
 
@@ -129,7 +126,8 @@ void UplinkCoordinator::handle(coordinator_input::AskEverything& input) {
 // The last HELLO under a name wins: a connection that came back cannot be told from a second one.
 void UplinkCoordinator::begin_session(const Incoming& in, Hello& hello) {
   if (in.user && *in.user != hello.edge.text()) {
-    return refuse(in, RefuseCode::not_allowed, "the key belongs to edge " + std::string(*in.user) + ", not to " + hello.edge.text());
+    const auto owner = std::string(*in.user);
+    return refuse(in, RefuseCode::not_allowed, "the key belongs to edge " + owner + ", not to " + hello.edge.text());
   }
   if (const auto at = sessions_.find(in.peer); at != sessions_.end()) {
     auto& session = at->second;
@@ -145,7 +143,8 @@ void UplinkCoordinator::begin_session(const Incoming& in, Hello& hello) {
   if (const auto other = peers_.find(lane); other != peers_.end()) {
     const auto at = sessions_.find(other->second);
     const bool stranger = at->second.hello.incarnation != hello.incarnation;
-    send(at->first, at->second.number, Refuse{RefuseCode::replaced, "another connection says that it is edge " + hello.edge.text()});
+    send(at->first, at->second.number,
+         Refuse{RefuseCode::replaced, "another connection says that it is edge " + hello.edge.text()});
     note(stranger ? LogLevel::warning : LogLevel::info, "edge_connection_replaced", hello.edge,
          stranger ? "another incarnation under the same name" : "");
     end_session(at, "");
@@ -200,10 +199,7 @@ void UplinkCoordinator::receive(Session& session, const Incoming& in, BlobGet& m
 }
 
 void UplinkCoordinator::receive(Session& session, const Incoming&, QueryResult& message) {
-  const auto question = questions_.find(message.id);
-  if (question == questions_.end() || question->second.edge != session.hello.edge) return;
-  questions_.erase(question);
-  act(coordinator_action::Answered{std::move(message)});
+  if (queries_.close(message.id, session.hello.edge)) act(coordinator_action::Answered{std::move(message)});
 }
 
 template <class Other>
@@ -273,13 +269,8 @@ void UplinkCoordinator::end_session(Sessions::iterator at, std::string_view why)
     gone_.erase(std::min_element(gone_.begin(), gone_.end(),
                                  [](const auto& a, const auto& b) { return a.second.heard < b.second.heard; }));
   }
-  for (auto question = questions_.begin(); question != questions_.end();) {
-    if (question->second.edge != link.edge) {
-      ++question;
-      continue;
-    }
-    act(coordinator_action::Unanswered{question->first, "edge " + link.edge.text() + " is not connected any more"});
-    question = questions_.erase(question);
+  for (const auto id : queries_.take_all_of(link.edge)) {
+    act(coordinator_action::Unanswered{id, "edge " + link.edge.text() + " is not connected any more"});
   }
   sessions_.erase(at);
 }
@@ -292,14 +283,7 @@ void UplinkCoordinator::expire() {
     if (now_ - at->second.link.heard >= options_.silence) end_session(at, "nothing heard from it");
     at = next;
   }
-  for (auto question = questions_.begin(); question != questions_.end();) {
-    if (now_ < question->second.until) {
-      ++question;
-      continue;
-    }
-    act(coordinator_action::Unanswered{question->first, "edge " + question->second.edge.text() + " did not answer in time"});
-    question = questions_.erase(question);
-  }
+  for (const auto id : queries_.take_overdue(now_)) act(coordinator_action::Unanswered{id, "the edge did not answer in time"});
 }
 
 UplinkCoordinator::Session* UplinkCoordinator::find(std::string_view peer, std::uint64_t number) {

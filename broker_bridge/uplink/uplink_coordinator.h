@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "broker_bridge/uplink/messages.h"
+#include "broker_bridge/uplink/open_queries.h"
 #include "twin_store/model/ids.h"
 #include "twin_store/model/log.h"
 #include "twin_store/model/time.h"
@@ -62,7 +63,7 @@ struct Append { std::uint64_t ticket = 0; EdgeId edge; std::string bytes; };  //
 struct LookUp { std::string peer; std::uint64_t session = 0; Hello hello; Position position = Position::none; };  // then LookedUp
 struct ReadBlob { std::string peer; std::uint64_t session = 0; BlobGet wanted; };  // answered by the shell
 struct Answered { QueryResult result; };
-struct Unanswered { std::uint64_t id = 0; std::string reason; };
+struct Unanswered { std::uint64_t id = 0; std::string reason; };  // unavailable
 struct Note { LogLevel level = LogLevel::info; std::string_view event; EdgeId edge; std::string detail; };
 }  // namespace coordinator_action
 using CoordinatorAction =
@@ -121,10 +122,6 @@ class UplinkCoordinator {
     Position position = Position::none;
     Pending pending;
   };
-  struct Question {
-    EdgeId edge;
-    Duration until{0};
-  };
 
   void handle(coordinator_input::Tick&) {}
   void handle(coordinator_input::Received& input);
@@ -175,7 +172,7 @@ class UplinkCoordinator {
   std::map<std::string, Duration> look_up_at_;  // by peer, what was not folded yet
   std::map<std::uint64_t, Pending> pending_;  // by ticket
   std::deque<Unsynced> unsynced_;          // in journal order
-  std::map<std::uint64_t, Question> questions_;
+  OpenQueries queries_;
   std::uint64_t tickets_ = 0;
   std::uint64_t bad_frames_ = 0;
   Position synced_ = Position::none;

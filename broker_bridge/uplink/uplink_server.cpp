@@ -7,6 +7,7 @@
 #include <utility>
 #include <zmq.hpp>
 
+#include "broker_bridge/uplink/blob_reader.h"
 #include "broker_bridge/uplink/key_guard.h"
 #include "broker_bridge/uplink/socket_options.h"
 #include "broker_bridge/uplink/wakeup.h"
@@ -19,7 +20,6 @@ constexpr auto kZapAddress = "inproc://zeromq.zap.01";
 constexpr Duration kSyncLook = std::chrono::milliseconds(10);    // while receipts wait for the journal
 constexpr Duration kDesiredLook = std::chrono::milliseconds(500);
 constexpr Duration kAppendRetry = std::chrono::milliseconds(100);
-constexpr Duration kKeepBlob = std::chrono::seconds(10);
 
 std::vector<std::string> receive_parts(zmq::socket_t& socket) {
   std::vector<std::string> parts;
@@ -39,6 +39,7 @@ class UplinkServer::Loop : public std::enable_shared_from_this<UplinkServer::Loo
         parts_(std::move(parts)),
         guard_(std::move(guard)),
         sessions_(options_.coordinator),
+        blobs_(parts_.blobs),
         zap_(context_, zmq::socket_type::rep),
         socket_(context_, zmq::socket_type::router) {}
 
@@ -178,7 +179,7 @@ class UplinkServer::Loop : public std::enable_shared_from_this<UplinkServer::Loo
     const auto now = parts_.clock.monotonic();
     if (now < desired_look_) return;
     desired_look_ = now + kDesiredLook;
-    if (blob_ && now - blob_read_ > kKeepBlob) blob_.reset();
+    blobs_.tidy(now);
     const auto generation = parts_.directory.generation();
     if (std::exchange(generation_, generation) != generation) step_now(coordinator_input::RefreshDesired{});
   }
@@ -197,8 +198,8 @@ class UplinkServer::Loop : public std::enable_shared_from_this<UplinkServer::Loo
     return !actions.empty();
   }
 
-  // A peer that is gone is told to the sessions; for one that reads too slowly the frame is dropped, and its next heartbeat or a new
-  // session brings what was in it.
+  // A peer that is gone is told to the sessions; for one that reads too slowly the frame is dropped, and its next heartbeat or a
+  // new session brings what was in it.
   void perform(coordinator_action::Send& action) {
     try {
       const auto sent = socket_.send(zmq::buffer(action.peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
@@ -226,43 +227,23 @@ class UplinkServer::Loop : public std::enable_shared_from_this<UplinkServer::Loo
   }
 
   void perform(coordinator_action::LookUp& action) {
-    parts_.directory.look_up(action.hello, action.position,
-                             [weak = weak_from_this(), peer = action.peer, session = action.session](std::optional<Standing> standing) {
-                               if (const auto loop = weak.lock()) {
-                                 loop->step(coordinator_input::LookedUp{peer, session, std::move(standing)});
-                               }
-                             });
+    auto answer = [weak = weak_from_this(), peer = action.peer, session = action.session](std::optional<Standing> standing) {
+      if (const auto loop = weak.lock()) loop->step(coordinator_input::LookedUp{peer, session, std::move(standing)});
+    };
+    parts_.directory.look_up(action.hello, action.position, std::move(answer));
   }
 
   void perform(coordinator_action::ReadBlob& action) {
-    auto& wanted = action.wanted;
-    Blob part{wanted.sha256, wanted.offset, 0, "", ""};
-    if (const auto* blob = read(wanted.sha256, part.missing)) {
-      part.size = blob->size();
-      if (wanted.offset <= blob->size()) part.content = blob->substr(wanted.offset, kBlobChunk);
-    }
+    auto part = blobs_.read(parts_.clock.monotonic(), action.wanted);
     coordinator_action::Send reply{action.peer, encode({action.session, std::move(part)})};
     perform(reply);
   }
 
-  // An edge asks for one part after another: the last blob stays at hand for a while.
-  const std::string* read(const std::string& sha256, std::string& missing) {
-    blob_read_ = parts_.clock.monotonic();
-    if (blob_ && blob_->first == sha256) return &blob_->second;
-    auto content = parts_.blobs.get(sha256);
-    if (!content) {
-      missing = content.error().message.substr(0, kMaxText);
-      return nullptr;
-    }
-    blob_.emplace(sha256, std::move(*content));
-    return &blob_->second;
-  }
+  void perform(coordinator_action::Answered& action) { answer_query(action.result.id, std::move(action.result)); }
 
-  void perform(coordinator_action::Answered& action) { answer(action.result.id, std::move(action.result)); }
+  void perform(coordinator_action::Unanswered& action) { answer_query(action.id, unavailable(action.reason)); }
 
-  void perform(coordinator_action::Unanswered& action) { answer(action.id, unavailable(action.reason)); }
-
-  void answer(std::uint64_t id, Result<QueryResult> result) {
+  void answer_query(std::uint64_t id, Result<QueryResult> result) {
     std::unique_lock lock(mutex_);
     auto taken = answers_.extract(id);
     lock.unlock();
@@ -286,8 +267,7 @@ class UplinkServer::Loop : public std::enable_shared_from_this<UplinkServer::Loo
   Duration desired_look_{0};
   std::uint64_t generation_ = 0;
   bool failed_ = false;
-  std::optional<std::pair<std::string, std::string>> blob_;
-  Duration blob_read_{0};
+  BlobReader blobs_;
   std::string address_;
   Wakeup wakeup_;
   zmq::context_t context_;

@@ -275,7 +275,7 @@ TEST(UplinkCoordinator, A_query_is_answered_by_its_edge_or_says_why_not) {
   EXPECT_EQ(coordinator.told<coordinator_action::Answered>().at(0).result.body, "[]");
   coordinator.step(coordinator_input::Ask{3, EdgeId("north"), "/twins", ""});
   coordinator.pass(seconds(11));
-  EXPECT_EQ(coordinator.told<coordinator_action::Unanswered>().at(0).reason, "edge north did not answer in time");
+  EXPECT_EQ(coordinator.told<coordinator_action::Unanswered>().at(0).reason, "the edge did not answer in time");
 }
 
 TEST(UplinkCoordinator, Modules_are_read_for_edges_in_a_session_only) {
