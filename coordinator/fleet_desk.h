@@ -19,7 +19,7 @@ class FleetDesk final : public uplink::Directory {
 
   void look_up(const uplink::Hello& hello, Position position,
                std::function<void(std::optional<uplink::Standing>)> answer) override {
-    const bool posted = post_([this, hello, position, answer] { answer(fold_.standing_of(hello, position)); });
+    const bool posted = post_([&fold = fold_, hello, position, answer] { answer(fold.standing_of(hello, position)); });
     if (!posted) answer(std::nullopt);
   }
   std::uint64_t generation() const override { return fold_.generation(); }
