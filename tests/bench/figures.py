@@ -1,0 +1,200 @@
+"""The figures: each function measures one group and adds its rows to the report."""
+
+import http.client
+import json
+import re
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import machine
+from contest import DEVICES, Bare, Doppel, applied, metric, quantile, step, sustained, wait_for_events
+
+CPU_RATE = 5000
+REPLAY_ROWS = 200_000
+EMMC_BYTES, EMMC_CYCLES = 8e9, 3000
+
+
+def rate(bench, report):
+    """Sustained rate and CPU an event, at QoS 0 and 1, beside the bare subscriber."""
+    guesses = {("B0", 0): 44_000, ("doppel", 0): 26_000, ("B0", 1): 28_000, ("doppel", 1): 18_000}
+    best, at_5k = {}, {}
+    for _ in range(bench.repetitions):
+        for qos in (0, 1):
+            for kind in (Bare, Doppel):
+                system, key = kind(bench, qos), (kind.name, qos)
+                at_5k.setdefault(key, []).append(step(bench, system, CPU_RATE, bench.step_seconds))
+                best.setdefault(key, []).append(sustained(bench, system, guesses[key], bench.step_seconds))
+                guesses[key] = best[key][-1]["rate"] or guesses[key] // 2
+    for qos, promise in ((0, "P1"), (1, "P3")):
+        bare, own = best["B0", qos], best["doppel", qos]
+        report.add(promise, f"sustained/s at QoS {qos}, of B0", [b["rate"] for b in bare])
+        report.add(promise, f"sustained/s at QoS {qos}, of doppel", [o["rate"] for o in own])
+        report.add(f"{promise}.ratio", f"doppel / B0 at QoS {qos}", [o["rate"] / b["rate"] for o, b in zip(own, bare) if b["rate"]])
+        report.add(f"{promise}.cpu", f"the same in CPU at the sustained rates: (broker + publisher + B0) / (broker + publisher + doppel)",
+                   [whole(b) / whole(o) for o, b in zip(own, bare) if o["rate"] and b["rate"]])
+        for where, steps in ((f"at {CPU_RATE}/s", at_5k), ("at the sustained rate", best)):
+            report_cpu(report, qos, where, steps["B0", qos], steps["doppel", qos])
+    bench.doppel_sustained = report.value("P1", "sustained/s at QoS 0, of doppel")
+
+
+def whole(outcome):
+    return outcome["cpu_us"] + outcome["broker_us"] + outcome["publisher_us"]
+
+
+def report_cpu(report, qos, where, bare, own):
+    for name, part in (("B0", "cpu_us"), ("doppel", "cpu_us"), ("the broker, before doppel", "broker_us"),
+                       ("the publisher, before doppel", "publisher_us"), ("the coordinator", "coordinator_us")):
+        steps = bare if name == "B0" else own
+        report.add("P4", f"CPU us an event of {name}, QoS {qos}, {where}", [s[part] for s in steps if s["rate"]])
+    ratios = [o["cpu_us"] / b["cpu_us"] for o, b in zip(own, bare) if o["rate"] and b["rate"]]
+    report.add("P4.ratio", f"doppel / B0 in CPU an event, QoS {qos}, {where}", ratios)
+
+
+def latency(bench, report):
+    """Event to applied at half of the sustained rate: from when a row was due to when the change stream shows it."""
+    rows_a_second = max(1000, int(bench.doppel_sustained or 20_000) // 2)
+    seconds, p50, p99, bare_p50, bare_p99 = bench.step_seconds, [], [], [], []
+    for _ in range(bench.repetitions):
+        bare = step(bench, Bare(bench, 0), rows_a_second, seconds)
+        edge = bench.loaded_edge(0)
+        stream = Stream(edge)
+        bench.publish("--rate", rows_a_second, "--seconds", seconds, "--qos", 0)
+        delays = stream.close()
+        bench.stop(edge)
+        p50.append(quantile(delays, 0.5))
+        p99.append(quantile(delays, 0.99))
+        bare_p50.append(bare["p50_ms"])
+        bare_p99.append(bare["p99_ms"])
+    report.add("P5.p50", f"event to applied at {rows_a_second}/s, p50 ms", p50)
+    report.add("P5.p99", f"event to applied at {rows_a_second}/s, p99 ms", p99)
+    report.add("P5", f"B0 at {rows_a_second}/s: event to callback, p50 ms", bare_p50)
+    report.add("P5", f"B0 at {rows_a_second}/s: event to callback, p99 ms", bare_p99)
+
+
+class Stream:
+    """The change stream of one device in a hundred, and how late each of its rows was."""
+
+    def __init__(self, edge):
+        address = urllib.parse.urlsplit(edge.url)
+        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=5)
+        self.connection.request("GET", "/api/v1/stream?prefix=plant/a1/device/d0000")
+        self.answer = self.connection.getresponse()
+        self.answer.read1()  # the greeting: from here on nothing is missed
+        self.delays, self.ended = [], False
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self):
+        rest = b""
+        while not self.ended:
+            try:
+                received = self.answer.read1()
+            except TimeoutError:
+                continue
+            now = time.monotonic_ns()
+            whole, _, rest = (rest + received).rpartition(b"\n\n")
+            self.delays += [(now - int(due)) / 1e6 for due in re.findall(rb'"t":{"v":(\d+)', whole)]
+
+    def close(self):
+        time.sleep(1)
+        self.ended = True
+        self.reader.join()
+        self.connection.close()
+        return self.delays
+
+
+def memory(bench, report):
+    """An edge with a function that has nothing to do, and the same with a thousand twins."""
+    idle, idle_cpu, loaded = [], [], []
+    for _ in range(bench.repetitions):
+        edge = bench.edge(0)
+        time.sleep(4)
+        before = machine.cpu_seconds(edge.child.pid)
+        time.sleep(5)
+        idle_cpu.append((machine.cpu_seconds(edge.child.pid) - before) * 1000 / 5)
+        idle.append(machine.pss_mb(edge.child.pid))
+        bench.publish("--rate", 2000, "--seconds", 2, "--devices", DEVICES, "--qos", 0)
+        wait_for_events(edge, 4000)
+        loaded.append(machine.pss_mb(edge.child.pid))
+        bench.stop(edge)
+    report.add("P6", "PSS MB, idle", idle)
+    report.add("P6.twins", f"PSS MB with {DEVICES} twins", loaded)
+    report.add("P6.cpu", "CPU ms a second, idle", idle_cpu)
+
+
+def start(bench, report):
+    """A fresh instance of a function: input copied in, one event handled, effects copied out."""
+    p50, p99 = [], []
+    for _ in range(bench.repetitions):
+        text = subprocess.run([bench.tool("bench_wasm")], capture_output=True, text=True, check=True).stdout
+        header = next(line for line in text.splitlines() if line.startswith("| events")).split("|")
+        one = next(line for line in text.splitlines() if re.match(r"\| *1 *\|", line)).split("|")
+        cell = next(i for i, title in enumerate(header) if "whole run p50" in title)
+        numbers = [float(word) / 1000 for word in re.findall(r"[\d.]+", one[cell])]
+        p50.append(numbers[0])
+        p99.append(numbers[1])
+    report.add("P7.p50", "function cold start, p50 us", p50)
+    report.add("P7.p99", "function cold start, p99 us", p99)
+
+
+def journal(bench, report):
+    """Appends a second by sync policy, and records read a second."""
+    found = {}
+    for _ in range(bench.repetitions):
+        folder = bench.scene.folder / "journal_bench"
+        command = [bench.tool("bench_journal"), folder, "200000" if bench.quick else "1000000"]
+        for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
+            append = re.match(r"append (\w+) +(\d+) threads? +(\d+) /s .*p99 +([\d.]+) us", line)
+            if append:
+                found.setdefault(f"appends/s, sync {append[1]}, {append[2]} threads", []).append(int(append[3]))
+            read = re.match(r"read \d+ records: (\d+) /s", line)
+            if read:
+                found.setdefault("records/s read", []).append(int(read[1]))
+    for figure, values in found.items():
+        report.add("journal", figure, values)
+
+
+def replay(bench, report):
+    """The journal of a run, folded once more into an empty store."""
+    rates, live = [], []
+    for _ in range(bench.repetitions):
+        edge = bench.edge(0)
+        rows = REPLAY_ROWS // 2 if bench.quick else REPLAY_ROWS
+        bench.publish("--rate", 10_000, "--count", rows, "--qos", 0)
+        wait_for_events(edge, rows)
+        bench.stop(edge)
+        done = subprocess.run([bench.binary, "journal", "replay", "--data", edge.data, "--json"], capture_output=True, text=True)
+        if done.returncode != 0:
+            report.say(f"replay: not measured: {(done.stderr or done.stdout).strip()[:500]}")
+            return
+        outcome = json.loads(done.stdout)
+        rates.append(outcome["records"] / outcome["seconds"])
+        if bench.doppel_sustained:
+            live.append(rates[-1] / bench.doppel_sustained)
+    report.add("P15", "records/s replayed", rates)
+    report.add("P15.ratio", "replay / sustained", live)
+
+
+def flash(bench, report):
+    """Bytes written an event at 100 events/s over 1,000 twins, default settings: journal, store and logs."""
+    seconds = 60 if bench.quick else 180
+    edge = bench.default_edge()
+    warm_up = 15
+    command = bench.publisher("--rate", 100, "--seconds", warm_up + seconds + 5, "--devices", DEVICES, "--qos", 1)
+    publisher = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    time.sleep(warm_up)
+    reading = lambda: (applied(edge), machine.disk_bytes(edge.child.pid), metric(edge, "doppel_store_written_bytes_total"))
+    before = reading()
+    time.sleep(seconds)
+    events, disk, store = (now - then for now, then in zip(reading(), before))
+    publisher.wait()
+    bench.stop(edge)
+    a_day = 86_400 * 100 * disk / events
+    report.add("P16", "bytes written to disk an event", [disk / events])
+    report.add("P16.store", "of these by SQLite", [store / events])
+    report.add("P16.life", "years of an 8 GB eMMC of 3,000 cycles", [EMMC_BYTES * EMMC_CYCLES / a_day / 365])
+
+
+ALL = {one.__name__: one for one in (rate, latency, memory, start, journal, replay, flash)}
