@@ -38,11 +38,18 @@ bool decode(std::string_view key, std::string_view bytes, Alert& alert) {
   value.kind = reader.take<ValueKind>();
   value.integer = reader.take<std::int64_t>();
   value.content = reader.take_bytes();
+  if (static_cast<std::uint8_t>(value.kind) > kLastValueKind) return false;
   alert.value = Value(value);
   return names.ok() && names.at_end() && reader.ok() && reader.at_end();
 }
 
 }  // namespace
+
+std::optional<Alert> decode_alert(std::string_view key, std::string_view value) {
+  Alert alert;
+  if (!decode(key, value, alert)) return std::nullopt;
+  return alert;
+}
 
 std::string alert_json(const Alert& alert) {
   std::string json = "{\"twin\":";
@@ -74,12 +81,19 @@ void Alerts::take_changes(std::vector<RowChange>& changes) {
   changed_.clear();
 }
 
-bool Alerts::raise(Alert alert) {
+Alerts::Raised Alerts::raise(Alert alert) {
   const std::string key = joined({alert.twin, alert.name});
+  const auto at = alerts_.find(key);
+  if (at == alerts_.end()) {
+    if (alerts_.size() >= kMost) return Raised::over_limit;
+    alerts_.emplace(key, std::move(alert));
+    changed_.insert(key);
+    return Raised::anew;
+  }
+  if (at->second.value == alert.value) return Raised::unchanged;
+  at->second.value = std::move(alert.value);
   changed_.insert(key);
-  const auto [at, is_new] = alerts_.try_emplace(key, alert);
-  if (!is_new) at->second.value = std::move(alert.value);
-  return is_new;
+  return Raised::with_another_value;
 }
 
 bool Alerts::clear(const std::string& twin, const std::string& name) {

@@ -27,6 +27,9 @@ struct Alert {
   Timestamp since;
 };
 
+// A row of the table as it is stored.
+std::optional<Alert> decode_alert(std::string_view key, std::string_view value);
+
 // {"twin", "alert", "function", "value", "since"}
 std::string alert_json(const Alert& alert);
 
@@ -34,11 +37,14 @@ std::string alert_json(const Alert& alert);
 class Alerts {
  public:
   static constexpr std::string_view kTable = "alert";
+  static constexpr std::size_t kMost = 100'000;  // that stand at once
 
   Result<void> load(const StoreReader& store);
   void take_changes(std::vector<RowChange>& changes);
 
-  bool raise(Alert alert);  // false: it was raised already; since stays, the value is the new one
+  // An alert that is raised again keeps its `since` and takes the new value.
+  enum class Raised { anew, with_another_value, unchanged, over_limit };
+  Raised raise(Alert alert);
   bool clear(const std::string& twin, const std::string& name);
   void for_each(const std::function<void(const Alert&)>& visit) const;
   std::size_t size() const { return alerts_.size(); }
@@ -53,7 +59,7 @@ struct Alarm {
   auto operator<=>(const Alarm&) const = default;
 };
 
-// Thread: the lane's. Due times are lane time.
+// Thread: the lane's. Due times are lane time. A function sets only the alarms that its manifest names: that bounds them.
 class Alarms {
  public:
   static constexpr std::string_view kTable = "alarm";

@@ -12,7 +12,9 @@ namespace {
 constexpr std::uint8_t kRowVersion = 1;
 // A stored row: its key, an aggregate without buckets, and a sketch of usual spread.
 constexpr std::size_t kRowBytes = 320;
-constexpr std::size_t kMaxGroups = 10'000;
+// Beyond this many, the numbers of groups are given out anew. Their texts live with the rows, which have their own limit.
+constexpr std::size_t kRememberedGroups = 10'000;
+constexpr std::uint8_t kLedgerVersion = 1;
 
 std::int64_t start_of(Timestamp time, Duration length) {
   const std::int64_t t = to_nanoseconds(time), l = length.count();
@@ -54,9 +56,34 @@ OutboxRow replacement(const WindowKey& key, Position mark, std::string payload) 
 
 }  // namespace
 
+std::optional<StoredWindowRow> decode_window_row(std::string_view stored_key, std::string_view value) {
+  const auto key = decode_window_key(stored_key);
+  ByteReader reader(value);
+  if (!key || reader.take<std::uint8_t>() != kRowVersion) return std::nullopt;
+  StoredWindowRow row;
+  row.key = *key;
+  row.revision = reader.take<std::uint64_t>();
+  row.to_emit = reader.take<std::uint8_t>() != 0;
+  row.emit_after = from_nanoseconds(reader.take<std::int64_t>());
+  const auto payload = reader.take_raw(reader.left());
+  if (!reader.ok()) return std::nullopt;
+  if (key->property.empty()) {
+    row.population = decode_window_population(payload);
+  } else {
+    row.aggregate = Aggregate::decode(payload);
+  }
+  if (!row.population && !row.aggregate) return std::nullopt;
+  return row;
+}
+
 Windows::Windows(NameTable& names, const PipelineConfig& config)
-    : names_(names), rules_(config.window_rules), edge_hash_(hash64(config.edge)), groups_(kMaxGroups) {
-  for (const auto& window : config.windows) specs_.push_back({.config = window, .column_of = {}, .columns = {}, .memos = {}});
+    : names_(names), rules_(config.window_rules), edge_hash_(hash64(config.edge)), groups_(SIZE_MAX) {
+  for (const auto& window : config.windows) specs_.emplace_back().config = window;
+}
+
+Windows::Spec* Windows::find_spec(std::string_view name, std::int64_t length_ns) {
+  const auto at = std::find_if(specs_.begin(), specs_.end(), [&](const Spec& s) { return s.config.name == name && s.config.length.count() == length_ns; });
+  return at == specs_.end() ? nullptr : &*at;
 }
 
 Result<void> Windows::load(const StoreReader& store) {
@@ -72,40 +99,28 @@ Result<void> Windows::load(const StoreReader& store) {
 
 // Rows of a window that is no longer configured are left where they are: above they stay as last sent.
 bool Windows::load_row(std::string_view stored_key, std::string_view value) {
-  const auto key = decode_window_key(stored_key);
-  ByteReader reader(value);
-  if (!key || reader.take<std::uint8_t>() != kRowVersion) return false;
-  RowHead head;
-  head.revision = reader.take<std::uint64_t>();
-  head.to_emit = reader.take<std::uint8_t>() != 0;
-  head.emit_after = reader.take<std::int64_t>();
-  const auto payload = reader.take_raw(reader.left());
-  if (!reader.ok()) return false;
-  const auto spec = std::find_if(specs_.begin(), specs_.end(), [&](const Spec& s) {
-    return s.config.name == key->window && s.config.length.count() == key->length_ns;
-  });
-  const auto group = groups_.intern(key->group);
-  if (spec == specs_.end() || !group) return true;
-  Bucket& bucket = buckets_[{key->start_ns, static_cast<std::uint32_t>(spec - specs_.begin()), groups_.text(*group)}];
-  if (key->property.empty()) {
-    auto population = decode_window_population(payload);
-    if (!population) return false;
-    bucket.population = std::move(*population);
-    bucket.population_revision = head.revision;
-    bucket.emit_after = from_nanoseconds(head.emit_after);
-    bucket.to_emit = head.to_emit;
+  auto stored_row = decode_window_row(stored_key, value);
+  if (!stored_row) return false;
+  const WindowKey& key = stored_row->key;
+  Spec* spec = find_spec(key.window, key.length_ns);
+  if (spec == nullptr) return true;
+  Bucket& bucket = buckets_[{static_cast<std::uint32_t>(spec - specs_.data()), key.start_ns, key.group}];
+  if (stored_row->population) {
+    bucket.population = std::move(*stored_row->population);
+    bucket.population_revision = stored_row->revision;
+    bucket.emit_after = stored_row->emit_after;
+    bucket.to_emit = stored_row->to_emit;
     ++rows_;
     return true;
   }
-  auto aggregate = Aggregate::decode(payload);
-  const auto name = names_.intern(key->property);
-  if (!aggregate || !name) return false;
+  const auto name = names_.intern(key.property);
+  if (!name) return false;
   const auto column = column_of(*spec, *name);
   if (column == kExcluded) return true;
   Row& row = row_at(*spec, bucket, column);
-  row.revision = head.revision;
-  row.to_emit = head.to_emit;
-  row.aggregate = std::move(*aggregate);
+  row.revision = stored_row->revision;
+  row.to_emit = stored_row->to_emit;
+  row.aggregate = std::move(*stored_row->aggregate);
   return true;
 }
 
@@ -114,8 +129,9 @@ void Windows::take_changes(std::vector<RowChange>& changes) {
   deleted_.clear();
   for (const auto& bucket_key : dirty_) {
     const auto at = buckets_.find(bucket_key);
-    if (at == buckets_.end()) continue;
+    if (at == buckets_.end() || !at->second.in_dirty) continue;
     Bucket& bucket = at->second;
+    bucket.in_dirty = false;
     const Spec& spec = specs_[bucket_key.window];
     if (bucket.to_store) {
       std::string value;
@@ -147,20 +163,26 @@ std::uint32_t Windows::group_of(std::size_t window, const Labels& labels) {
       if (name == wanted) text += value;
     }
   }
-  const auto group = groups_.intern(text);
-  return static_cast<std::uint32_t>(group ? *group : *groups_.intern(""));
+  return static_cast<std::uint32_t>(*groups_.intern(text));
+}
+
+void Windows::limit_groups() {
+  if (groups_.size() <= kRememberedGroups) return;
+  groups_ = NameTable(SIZE_MAX);
+  for (auto& spec : specs_) spec.memos.clear();
+  ++group_generation_;
 }
 
 void Windows::add(const WindowEvent& event) {
   for (std::uint32_t window = 0; window < specs_.size(); ++window) {
     Spec& spec = specs_[window];
-    const std::uint32_t group = event.groups[window];
-    const BucketKey key{start_of(event.time, spec.config.length), window, groups_.text(Name{group})};
-    if (end_of(key.start, spec.config.length) + rules_.retain <= event.arrival || key.start <= ledger_.horizon_ns) {
+    const std::int64_t start = start_of(event.time, spec.config.length);
+    const bool too_old = end_of(start, spec.config.length) + rules_.retain <= event.arrival;
+    const auto at = too_old ? buckets_.end() : bucket_for(window, start, event.groups[window]);
+    if (at == buckets_.end()) {
       ++ledger_.too_late;
       continue;
     }
-    const auto at = bucket_for(spec, key, group);
     Bucket& bucket = at->second;
     ++bucket.population.events;
     bucket.population.twins.add(event.twin_hash);
@@ -171,16 +193,20 @@ void Windows::add(const WindowEvent& event) {
   }
 }
 
-Windows::Buckets::iterator Windows::bucket_for(Spec& spec, const BucketKey& key, std::uint32_t group) {
+Windows::Buckets::iterator Windows::bucket_for(std::uint32_t window, std::int64_t start, std::uint32_t group) {
+  Spec& spec = specs_[window];
   if (group >= spec.memos.size()) spec.memos.resize(group + 1);
   Memo& memo = spec.memos[group];
-  if (memo.start == key.start) return memo.at;
-  const auto [at, is_new] = buckets_.try_emplace(key);
-  if (is_new) {
-    at->second.emit_after = end_of(key.start, spec.config.length) + rules_.lateness;
+  if (memo.start == start) return memo.at;
+  BucketKey key{window, start, std::string(groups_.text(Name{group}))};
+  auto at = buckets_.find(key);
+  if (at == buckets_.end()) {
+    if (start <= spec.horizon) return at;
+    at = buckets_.try_emplace(std::move(key)).first;
+    at->second.emit_after = end_of(start, spec.config.length) + rules_.lateness;
     ++rows_;
   }
-  memo = {key.start, at};
+  memo = {start, at};
   return at;
 }
 
@@ -225,20 +251,31 @@ void Windows::touch(Buckets::iterator at) {
     bucket.to_emit = true;
     due_.insert({bucket.emit_after, at->first});
   }
-  if (dirty_.empty() || !dirty_.contains(at->first)) {
-    dirty_.insert(at->first);
-    dirty_bytes_ += kRowBytes * (1 + bucket.rows.size());
-  }
+  mark_dirty(at);
+}
+
+void Windows::mark_dirty(Buckets::iterator at) {
+  if (at->second.in_dirty) return;
+  at->second.in_dirty = true;
+  dirty_.push_back(at->first);
+  dirty_bytes_ += kRowBytes * (1 + at->second.rows.size());
 }
 
 void Windows::fire_due(Timestamp now, Position mark, std::vector<OutboxRow>& rows) {
+  mark_ = mark;
+  limit_groups();
   while (!due_.empty() && due_.begin()->first <= now) {
     const auto at = buckets_.find(due_.begin()->second);
     due_.erase(due_.begin());
     emit(at, mark, rows);
     at->second.emit_after = now + rules_.flush;
   }
-  evict_old(now);
+  forget_old(now);
+}
+
+void Windows::take_parting(std::vector<OutboxRow>& rows) {
+  for (auto& row : parting_) rows.push_back(std::move(row));
+  parting_.clear();
 }
 
 void Windows::emit(Buckets::iterator at, Position mark, std::vector<OutboxRow>& rows) {
@@ -260,7 +297,7 @@ void Windows::emit(Buckets::iterator at, Position mark, std::vector<OutboxRow>& 
     row.to_emit = false;
     row.to_store = true;
   }
-  dirty_.insert(at->first);
+  mark_dirty(at);
 }
 
 void Windows::emit_all(Position mark, std::vector<OutboxRow>& rows) {
@@ -285,16 +322,16 @@ void Windows::append_emitted(std::vector<OutboxRow>& rows) const {
 
 void Windows::adopt(Windows& before) {
   ledger_ = before.ledger_;
+  group_generation_ = before.group_generation_ + 1;
+  for (const Spec& old_spec : before.specs_) {
+    if (Spec* spec = find_spec(old_spec.config.name, old_spec.config.length.count())) spec->horizon = old_spec.horizon;
+  }
   while (!before.buckets_.empty()) {
     const auto at = before.buckets_.begin();
     const Spec& old_spec = before.specs_[at->first.window];
-    const auto spec = std::find_if(specs_.begin(), specs_.end(), [&](const Spec& s) {
-      return s.config.name == old_spec.config.name && s.config.length == old_spec.config.length;
-    });
-    const auto group = groups_.intern(at->first.group);
-    if (spec != specs_.end() && group) {
-      const BucketKey key{at->first.start, static_cast<std::uint32_t>(spec - specs_.begin()), groups_.text(*group)};
-      Bucket& bucket = buckets_[key];
+    if (Spec* spec = find_spec(old_spec.config.name, old_spec.config.length.count())) {
+      const auto taken = buckets_.try_emplace({static_cast<std::uint32_t>(spec - specs_.data()), at->first.start, at->first.group}).first;
+      Bucket& bucket = taken->second;
       bucket.population = at->second.population;
       bucket.population_revision = at->second.population_revision;
       bucket.emit_after = at->second.emit_after;
@@ -307,7 +344,7 @@ void Windows::adopt(Windows& before) {
         row = std::move(*at->second.rows[static_cast<std::size_t>(old_column)]);
         row.to_store = true;
       }
-      dirty_.insert(key);
+      mark_dirty(taken);
     }
     before.erase(at);
   }
@@ -320,25 +357,72 @@ std::optional<Timestamp> Windows::next_due() const {
   return due_.begin()->first;
 }
 
-// Buckets lie in the order of their starts, so only the front can be old; lengths differ, so the front alone decides nothing
-// about those behind it, which are evicted when they come to the front.
-void Windows::evict_old(Timestamp now) {
-  while (!buckets_.empty()) {
-    const auto at = buckets_.begin();
-    if (at->second.to_emit || end_of(at->first.start, specs_[at->first.window].config.length) + rules_.retain > now) return;
-    erase(at);
+Windows::Buckets::iterator Windows::oldest(std::uint32_t window) {
+  const auto at = buckets_.lower_bound({window, INT64_MIN, ""});
+  return at != buckets_.end() && at->first.window == window ? at : buckets_.end();
+}
+
+void Windows::forget(Buckets::iterator at) {
+  std::int64_t& horizon = specs_[at->first.window].horizon;
+  horizon = std::max(horizon, at->first.start);
+  due_.erase({at->second.emit_after, at->first});
+  erase(at);
+}
+
+// What waits to be emitted stays until then.
+void Windows::forget_old(Timestamp now) {
+  for (std::uint32_t window = 0; window < specs_.size(); ++window) {
+    for (auto at = oldest(window); at != buckets_.end() && !at->second.to_emit; at = oldest(window)) {
+      if (end_of(at->first.start, specs_[window].config.length) + rules_.retain > now) break;
+      forget(at);
+    }
   }
 }
 
+// The window that ended first goes first.
 void Windows::limit_rows() {
   while (rows_ > rules_.max_rows && buckets_.size() > 1) {
-    const auto at = buckets_.begin();
+    auto victim = buckets_.end();
+    Timestamp victim_end;
+    for (std::uint32_t window = 0; window < specs_.size(); ++window) {
+      const auto at = oldest(window);
+      if (at == buckets_.end()) continue;
+      const Timestamp end = end_of(at->first.start, specs_[window].config.length);
+      if (victim != buckets_.end() && victim_end <= end) continue;
+      victim = at;
+      victim_end = end;
+    }
     const std::size_t before = rows_;
-    ledger_.horizon_ns = std::max(ledger_.horizon_ns, at->first.start);
-    due_.erase({at->second.emit_after, at->first});
-    erase(at);
+    if (victim->second.to_emit) emit(victim, mark_, parting_);
+    forget(victim);
     ledger_.rows_evicted += before - rows_;
   }
+}
+
+void Windows::encode_ledger(std::string& out) const {
+  ByteWriter writer(out);
+  writer.put(kLedgerVersion);
+  writer.put(ledger_.too_late);
+  writer.put(ledger_.rows_evicted);
+  for (const auto& spec : specs_) {
+    writer.put_bytes(spec.config.name);
+    writer.put(spec.config.length.count());
+    writer.put(spec.horizon);
+  }
+}
+
+bool Windows::decode_ledger(std::string_view bytes) {
+  ByteReader reader(bytes);
+  if (reader.take<std::uint8_t>() != kLedgerVersion) return false;
+  ledger_.too_late = reader.take<std::uint64_t>();
+  ledger_.rows_evicted = reader.take<std::uint64_t>();
+  while (reader.ok() && !reader.at_end()) {
+    const auto name = reader.take_bytes();
+    const auto length_ns = reader.take<std::int64_t>();
+    const auto horizon = reader.take<std::int64_t>();
+    if (Spec* spec = find_spec(name, length_ns)) spec->horizon = horizon;
+  }
+  return reader.ok();
 }
 
 Windows::Buckets::iterator Windows::erase(Buckets::iterator at) {
@@ -350,13 +434,13 @@ Windows::Buckets::iterator Windows::erase(Buckets::iterator at) {
     --rows_;
   }
   for (auto& s : specs_) s.memos.clear();
-  dirty_.erase(at->first);
   return buckets_.erase(at);
 }
 
 void Windows::clear() {
   for (auto at = buckets_.begin(); at != buckets_.end();) at = erase(at);
   due_.clear();
+  for (auto& spec : specs_) spec.horizon = INT64_MIN;
 }
 
 void Windows::for_each(const RowVisitor& visit) const {

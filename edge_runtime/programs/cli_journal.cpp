@@ -5,7 +5,10 @@
 #include "edge_runtime/config/loader.h"
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
+#include "edge_runtime/programs/json_output.h"
+#include "edge_runtime/programs/log_writer.h"
 #include "edge_runtime/programs/output.h"
+#include "edge_runtime/programs/replay.h"
 #include "twin_store/journal/inspection.h"
 
 namespace doppel {
@@ -19,6 +22,8 @@ struct Options {
   bool json = false;
   std::uint64_t after = 0;
   std::uint64_t limit = UINT64_MAX;
+  std::string role = "edge";
+  std::optional<std::uint64_t> border_seed;
 };
 
 bool has_journal(const fs::path& data) {
@@ -76,6 +81,47 @@ int dump(const Options& options) {
   return done ? kDone : fail(done.error());
 }
 
+nlohmann::json report_json(const ReplayReport& report) {
+  auto tables = nlohmann::json::array();
+  for (const auto& table : report.tables) {
+    tables.push_back({{"table", table.name}, {"rows", table.rows}, {"differ", table.differ}});
+  }
+  return {{"same_tables", report.same_tables()}, {"same_effects", report.same_effects()},
+          {"records", report.records},           {"batches", report.batches},
+          {"seconds", report.seconds},           {"position", to_number(report.of_store.position)},
+          {"tables", std::move(tables)}};
+}
+
+// Effects are numbered within their batch: with other borders they have other numbers.
+std::string effects_line(const ReplayReport& report, const Options& options) {
+  if (options.border_seed) return "effects are not compared under other borders";
+  return report.same_effects() ? "effects are the same" : "effects DIFFER";
+}
+
+void print_report(const ReplayReport& report, const Options& options) {
+  Table table({"TABLE", "ROWS", "DIFFER", "FIRST"});
+  for (const auto& one : report.tables) {
+    table.add({one.name, std::to_string(one.rows), std::to_string(one.differ), one.first_key});
+  }
+  print(table.text());
+  print(std::to_string(report.records) + " records in " + std::to_string(report.batches) + " batches, " +
+        std::to_string(static_cast<std::uint64_t>(static_cast<double>(report.records) / std::max(report.seconds, 1e-3))) +
+        "/s; " + effects_line(report, options) + "\n");
+}
+
+// With the journal's own borders everything must be the same; with others, what depends on borders may differ.
+int replay(const Options& options) {
+  const auto data = data_folder(options);
+  if (!data) return fail(data.error());
+  LogWriter log({});
+  const auto report = replay_journal(
+      {.data = *data, .role = options.role == "edge" ? Role::edge : Role::coordinator, .border_seed = options.border_seed}, log);
+  if (!report) return fail(report.error());
+  options.json ? print(report_json(*report).dump(2) + "\n") : print_report(*report, options);
+  if (options.border_seed) return kDone;
+  return report->same_tables() && report->same_effects() ? kDone : kFailed;
+}
+
 void add_journal_options(CLI::App& app, Options& options) {
   app.add_option("--data", options.data, "The node's data folder; default: $DOPPEL_DATA")->type_name("DIR");
   app.add_option("--node", options.node, "The node's name; default: the only one on this machine")->type_name("NAME");
@@ -99,6 +145,17 @@ void add_journal_commands(CLI::App& root, Chosen& chosen) {
   dumping.app.add_option("--after", dumping.options.after, "Behind this position")->type_name("POSITION");
   dumping.app.add_option("--limit", dumping.options.limit, "At most this many")->type_name("N");
   add_journal_options(dumping.app, dumping.options);
+
+  const auto replaying = add_command(group, chosen,
+      {"replay", "Fold the journal once more, from its beginning, and compare with what the node has",
+       "  doppel journal replay --data /var/lib/doppel\n  doppel journal replay --borders 7 --json"},
+      replay);
+  replaying.app.add_option("--borders", replaying.options.border_seed, "Batches of random length, from this seed; default: as they were")
+      ->type_name("SEED");
+  replaying.app.add_option("--role", replaying.options.role, "edge or coordinator; default: edge")
+      ->check(CLI::IsMember({"edge", "coordinator"}))
+      ->type_name("ROLE");
+  add_journal_options(replaying.app, replaying.options);
 }
 
 }  // namespace doppel

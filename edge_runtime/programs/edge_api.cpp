@@ -61,7 +61,8 @@ bool fits(const WindowKey& key, const AggregateQuery& query) {
 
 }  // namespace
 
-EdgeService::EdgeService(Parts parts) : parts_(std::move(parts)), started_(parts_.core.clock().wall()) {}
+EdgeService::EdgeService(Parts parts)
+    : parts_(std::move(parts)), started_(parts_.core.clock().wall()), sql_(parts_.core.store_path(), parts_.config.name, parts_.core.clock()) {}
 
 template <class T>
 void EdgeService::ask(Answer<T> answer, std::function<Result<T>(Lane&)> read) {
@@ -113,7 +114,18 @@ void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritte
   answer(position.error());
 }
 
-void EdgeService::query(const SqlQuery&, Answer<std::string> answer) { answer(unavailable("SQL is not open yet")); }
+// SQL sees commits, so one is made first.
+void EdgeService::query(const SqlQuery& query, Answer<std::string> answer) {
+  const bool posted = parts_.core.post([this, query, answer](Lane& lane) {
+    if (auto committed = lane.commit_for_reader(); !committed) return answer(committed.error());
+    const auto run = [this, query, answer] {
+      if (auto committed = parts_.core.wait_until_committed(); !committed) return answer(committed.error());
+      answer(sql_.run(query));
+    };
+    if (!worker_.submit(run)) answer(busy());
+  });
+  if (!posted) answer(busy());
+}
 
 void EdgeService::list_aggregates(const AggregateQuery& query, Answer<std::string> answer) {
   ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {

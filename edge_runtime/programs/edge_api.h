@@ -14,6 +14,7 @@
 #include "edge_runtime/programs/node_core.h"
 #include "edge_runtime/programs/rate_meter.h"
 #include "edge_runtime/programs/reply_desk.h"
+#include "edge_runtime/programs/sql_service.h"
 #include "edge_runtime/programs/worker.h"
 
 namespace doppel {
@@ -64,7 +65,8 @@ class EdgeService final : public EdgeApi {
   Parts parts_;
   const Timestamp started_;
   std::atomic<std::uint64_t> twins_{0}, alerts_{0}, events_{0};
-  Worker worker_;  // last: its jobs use what is above
+  SqlService sql_;  // the worker's thread alone
+  Worker worker_;   // last: its jobs use what is above
 };
 
 }  // namespace doppel

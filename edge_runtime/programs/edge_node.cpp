@@ -50,7 +50,7 @@ Result<MqttBroker> broker_of(const MqttConfig& config) {
 }
 
 // Tells our own publications from those of others.
-std::string publication_prefix(const Incarnation& incarnation) { return to_hex(incarnation); }
+std::string publication_prefix(const Incarnation& incarnation) { return to_hex(incarnation) + '.'; }
 
 }  // namespace
 

@@ -47,6 +47,9 @@ class NodeCore {
 
   // Runs on the lane's thread, between batches; see LaneThread::post.
   bool post(std::function<void(Lane&)> question) { return lane_thread_->post(std::move(question)); }
+  // Until a commit that is under way has reached the store. Not on the lane's thread.
+  Result<void> wait_until_committed() { return committer_->wait_until_idle(); }
+
   // Runs on the lane's thread once the record at `position` is applied. Thread: any. False: as of post().
   bool when_applied(Position position, std::function<void()> then);
 

@@ -9,8 +9,6 @@
 namespace doppel {
 namespace {
 
-// A replay that reads ahead keeps what it has read; beyond this many records it goes back to the last one applied.
-constexpr std::size_t kReadAhead = 16'384;
 // A store that cannot keep up holds the fold back once this many commits' worth of changes wait.
 constexpr std::size_t kMostDirtyCommits = 4;
 
@@ -45,152 +43,22 @@ std::uint64_t hash_rows(std::span<const OutboxRow> rows) {
   return hash;
 }
 
-Result<void> Lane::recover(const JournalRecovery& found, const Incarnation& fresh) {
-  if (auto loaded = load(); !loaded) return loaded;
-  if (applied_.position <= parts_.journal.last()) {
-    if (auto replayed = replay(); !replayed) return replayed;
-  }
-  if (auto begun = begin_epoch_if_needed(found); !begun) return begun;
-  if (auto placed = reposition(); !placed) return placed;
-  last_commit_ = parts_.clock.monotonic();
-  if (applied_.incarnation == Incarnation{}) {
-    if (auto begun = begin_incarnation(fresh); !begun) return begun;
-    if (auto ran = step(); !ran) return ran.error();
-  }
-  parts_.outbox.start(parts_.journal.last_synced());
-  return {};
-}
-
-Result<void> Lane::load() {
-  const auto checkpoint = parts_.store.checkpoint();
-  if (!checkpoint) return checkpoint.error();
-  if (*checkpoint) {
-    applied_ = **checkpoint;
-  } else if (parts_.journal.first() > Position{1}) {
-    return corrupt_data("the store is empty, but its journal begins at position " + number(parts_.journal.first()) +
-                        ": what came before is known to no file here; restore the store from a snapshot, or begin with an empty data folder");
-  }
-  committed_ = applied_.position;
-  if (auto loaded = parts_.fold.load(parts_.store); !loaded) return loaded;
-  return parts_.outbox.load(parts_.store);
-}
-
-Result<void> Lane::replay() {
-  if (auto placed = reposition(); !placed) return placed;
-  replaying_ = true;
-  for (;;) {
-    // A mark is run when the next one is seen: its decisions lie between the two.
-    const auto got = read(next_pending_ == pending_.size() ? JournalReader::Views::free_earlier : JournalReader::Views::keep_earlier);
-    if (!got) return got.error();
-    const std::size_t held = *got == 0 ? 0 : 1;
-    while (marks_.size() > held) {
-      if (auto ran = replay_batch(marks_.front()); !ran) return ran;
-      marks_.pop_front();
-      if (auto committed = commit_if_due(); !committed) return committed;
-    }
-    if (*got == 0) break;
-    if (read_since_free_ > kReadAhead) {
-      if (auto placed = reposition(); !placed) return placed;
-    }
-  }
-  replaying_ = false;
-  counts_.replayed = counts_.records;
-  return {};
-}
-
-Result<void> Lane::replay_batch(const ReplayBatch& batch) {
-  if (batch.mark.previous_batch_hash != applied_.last_batch_hash && applied_.mark != Position::none) {
-    hashes_differ_ = true;
-    parts_.log.error("replay_differs", {{"batch_mark", number(applied_.mark)},
-                                        {"journaled_hash", std::to_string(batch.mark.previous_batch_hash)},
-                                        {"replayed_hash", std::to_string(applied_.last_batch_hash)}});
-  }
-  if (batch.mark.fold_version != parts_.fold.version() && batch.mark.fold_version != last_mark_version_) {
-    parts_.log.warning("replay_under_another_version", {{"position", number(batch.mark_position)},
-                                                        {"journaled", batch.mark.fold_version},
-                                                        {"running", parts_.fold.version()}});
-  }
-  last_mark_version_ = batch.mark.fold_version;
-  const auto begin = pending_.begin() + static_cast<std::ptrdiff_t>(next_pending_);
-  const auto end = std::find_if(begin, pending_.end(), [&](const Record& r) { return r.position > batch.mark.last; });
-  const std::span<const Record> records(begin, end);
-  if (records.empty()) return {};
-  next_pending_ += records.size();
-  return run(batch.mark_position, batch.epoch, records, batch.decisions);
-}
-
-Result<void> Lane::begin_epoch_if_needed(const JournalRecovery& found) {
-  const bool ahead = applied_.position > parts_.journal.last();
-  const bool tail_lost = found.ending == JournalRecovery::Ending::tail_may_be_lost;
-  if (!ahead && !tail_lost && !hashes_differ_ && found.corrupt.empty()) return {};
-  // Records that belong to no mark yet are run after the base, under marks of the new epoch.
-  if (auto committed = commit_now(); !committed) return committed;
-  const Epoch next_epoch{to_number(std::max(applied_.epoch, parts_.journal.epoch())) + 1};
-  if (!options_.snapshot_folder.empty()) {
-    const std::string path = options_.snapshot_folder + "/epoch-" + std::to_string(to_number(next_epoch)) + ".db";
-    if (auto made = parts_.store.snapshot_to(path); !made) return made;
-  }
-  if (auto begun = parts_.journal.begin_epoch(std::max(applied_.position, parts_.journal.last())); !begun) return begun;
-  applied_.epoch = parts_.journal.epoch();
-  parts_.log.warning("journal_epoch_began",
-                     {{"epoch", std::to_string(to_number(applied_.epoch))},
-                      {"last_position", number(found.last)},
-                      {"last_arrival", format_rfc3339(found.last_arrival)},
-                      {"why", ahead ? "the store is ahead of the journal"
-                              : tail_lost ? "a tail of the journal may be lost: events accepted after last_arrival, up to the sync interval"
-                              : hashes_differ_ ? "a replay made other effects"
-                                               : "corrupt records were quarantined"}});
-  return {};
-}
-
-// Places the reader behind the last record applied, and forgets what was read ahead of it.
-Result<void> Lane::reposition() {
+// Returns how many records were read, bookkeeping among them.
+Result<std::size_t> Lane::read() {
   pending_.clear();
   next_pending_ = 0;
-  marks_.clear();
-  read_since_free_ = 0;
-  auto reader = parts_.journal.read_after(std::min(applied_.position, parts_.journal.last()));
-  if (!reader) return reader.error();
-  reader_ = std::move(*reader);
-  return {};
-}
-
-// Returns how many records were read, bookkeeping among them.
-Result<std::size_t> Lane::read(JournalReader::Views views) {
-  if (views == JournalReader::Views::free_earlier) {
-    pending_.clear();
-    next_pending_ = 0;
-    read_since_free_ = 0;
-  }
   buffer_.clear();
-  if (auto got = reader_->read(options_.batch_records, views, buffer_); !got) return got.error();
-  read_since_free_ += buffer_.size();
+  if (auto got = reader_->read(options_.batch_records, JournalReader::Views::free_earlier, buffer_); !got) return got.error();
   for (const auto& record : buffer_) {
     last_read_ = record.position;
-    if (record.position <= applied_.position) continue;
-    if (!is_bookkeeping(record.kind)) {
-      pending_.push_back(record);
-      continue;
-    }
-    if (!replaying_) continue;
-    if (record.kind == RecordKind::mark) {
-      auto mark = decode_mark(record.payload);
-      if (!mark) return corrupt_data("the mark at position " + number(record.position) + " does not decode");
-      if (mark->last > applied_.position) marks_.push_back({record.position, record.epoch, std::move(*mark), {}});
-    } else if (record.kind == RecordKind::decision) {
-      auto decision = decode_decision(record.payload);
-      if (!decision) return corrupt_data("the decision at position " + number(record.position) + " does not decode");
-      for (auto& batch : marks_) {
-        if (batch.mark_position == decision->mark) batch.decisions.push_back(std::move(decision->decision));
-      }
-    }
+    if (!is_bookkeeping(record.kind)) pending_.push_back(record);
   }
   return buffer_.size();
 }
 
 Result<bool> Lane::step() {
   while (next_pending_ == pending_.size()) {
-    const auto got = read(JournalReader::Views::free_earlier);
+    const auto got = read();
     if (!got) return got.error();
     if (*got == 0) return append_tick_if_due();
   }
@@ -205,11 +73,9 @@ Result<bool> Lane::step() {
 }
 
 std::size_t Lane::live_border() const {
-  const auto begin = pending_.begin() + static_cast<std::ptrdiff_t>(next_pending_);
-  if (is_control(begin->kind)) return 1;
-  const auto control = std::find_if(begin, pending_.end(), [](const Record& r) { return is_control(r.kind); });
-  const auto at_hand = std::min(static_cast<std::size_t>(control - begin), options_.batch_records);
-  return options_.choose_border ? options_.choose_border(at_hand) : at_hand;
+  const std::span<const Record> at_hand(pending_.data() + next_pending_, pending_.size() - next_pending_);
+  const std::size_t length = batch_length(at_hand, options_.batch_records);
+  return options_.choose_border && length > 1 ? options_.choose_border(length) : length;
 }
 
 Result<void> Lane::run(Position mark, Epoch epoch, std::span<const Record> records, std::span<const Decision> decisions) {
@@ -239,13 +105,16 @@ Result<void> Lane::run(Position mark, Epoch epoch, std::span<const Record> recor
   return {};
 }
 
-// A decision that a replay takes anew cannot be journaled where it belongs: what follows is a new epoch.
+// A replay takes decisions only of a batch during which the process died, which no mark follows. Any other cannot be journaled where
+// it belongs.
 Result<void> Lane::journal_decisions(Position mark, Position& last_record) {
   if (output_.decisions.empty()) return {};
-  if (replaying_) {
-    hashes_differ_ = true;
+  if (replaying_ == Replaying::with_later_marks) {
+    replay_differs();
+    parts_.log.error("replay_decides_anew", {{"batch_mark", number(mark)}, {"subject", output_.decisions.front().subject}});
     return {};
   }
+  if (epoch_is_due_ && replaying_ == Replaying::newest) return {};  // the base of the epoch holds what came of them
   for (auto& decision : output_.decisions) {
     const auto position = parts_.journal.append({.kind = RecordKind::decision, .payload = encode(DecisionRecord{mark, decision})});
     if (!position) return position.error();
@@ -275,6 +144,12 @@ Result<void> Lane::commit_if_due() {
   return freeze();
 }
 
+Result<void> Lane::commit_for_reader() {
+  if (!is_dirty() || parts_.clock.monotonic() - last_commit_ < kReaderInterval) return {};
+  if (auto idle = parts_.committer.wait_until_idle(); !idle) return idle;
+  return freeze();
+}
+
 Result<void> Lane::commit_now() {
   if (auto idle = parts_.committer.wait_until_idle(); !idle) return idle;
   if (!is_dirty()) return {};
@@ -299,7 +174,8 @@ std::optional<Duration> Lane::next_wake() const {
   std::optional<Duration> wake;
   const Duration now = parts_.clock.monotonic();
   if (const auto due = parts_.fold.next_due()) wake = now + std::max(Duration(0), *due - parts_.clock.wall());
-  if (is_dirty()) wake = std::min(wake.value_or(Duration::max()), last_commit_ + options_.commit_interval);
+  // A committer at work wakes the lane when it is done.
+  if (is_dirty() && !parts_.committer.is_busy()) wake = std::min(wake.value_or(Duration::max()), last_commit_ + options_.commit_interval);
   return wake;
 }
 

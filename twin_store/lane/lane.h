@@ -2,7 +2,6 @@
 // `twin_store/lane/lane_thread.h` runs one beside its sources.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,7 +11,7 @@
 #include "twin_store/journal/journal.h"
 #include "twin_store/lane/committer.h"
 #include "twin_store/lane/fold.h"
-#include "twin_store/lane/lane_records.h"
+#include "twin_store/lane/marked_batches.h"
 #include "twin_store/lane/outbox.h"
 #include "twin_store/model/log.h"
 #include "twin_store/model/time.h"
@@ -62,6 +61,9 @@ class Lane {
 
   // Commits if it is time. Separate from step() so that a stalled store does not stall the fold.
   Result<void> commit_if_due();
+  // Begins a commit so that a reader of the store sees what is applied; at most one in kReaderInterval.
+  Result<void> commit_for_reader();
+  static constexpr Duration kReaderInterval = std::chrono::milliseconds(100);
   // Commits everything applied, and waits for it.
   Result<void> commit_now();
 
@@ -76,19 +78,17 @@ class Lane {
   const LaneCounts& counts() const { return counts_; }
 
  private:
-  struct ReplayBatch {
-    Position mark_position;
-    Epoch epoch;  // of the mark
-    Mark mark;
-    std::vector<Decision> decisions;
-  };
+  enum class Replaying : std::uint8_t { no, with_later_marks, newest };  // newest: the batch of the journal's last mark
 
   Result<void> load();
   Result<void> replay();
-  Result<void> replay_batch(const ReplayBatch& batch);
-  Result<void> begin_epoch_if_needed(const JournalRecovery& found);
-  Result<void> reposition();
-  Result<std::size_t> read(JournalReader::Views views);
+  Result<void> replay_batch(const MarkedBatch& batch);
+  void check_against(const MarkedBatch& batch);
+  void replay_differs() { hashes_differ_ = epoch_is_due_ = true; }
+  Result<Position> begin_epoch(const JournalRecovery& found);
+  std::string why_new_epoch(const JournalRecovery& found) const;
+  Result<void> begin_first_incarnation(const Incarnation& fresh);
+  Result<std::size_t> read();
   Result<void> run(Position mark, Epoch epoch, std::span<const Record> records, std::span<const Decision> decisions);
   Result<void> journal_decisions(Position mark, Position& last_record);
   Result<bool> append_tick_if_due();
@@ -100,16 +100,16 @@ class Lane {
   const LaneOptions options_;
   std::unique_ptr<JournalReader> reader_;
   std::vector<Record> buffer_;            // of one read
-  std::deque<ReplayBatch> marks_;         // found by a replay, not yet run
   std::vector<Record> pending_;           // read, not yet run
   std::size_t next_pending_ = 0;
-  std::size_t read_since_free_ = 0;
   Checkpoint applied_;
   Position committed_ = Position::none;
   Position last_read_ = Position::none;
   Duration last_commit_{0};
-  bool replaying_ = false;
+  Replaying replaying_ = Replaying::no;
+  bool is_ahead_ = false;                 // the store was, of the journal
   bool hashes_differ_ = false;
+  bool epoch_is_due_ = false;
   std::string last_mark_version_;
   BatchOutput output_;
   LaneCounts counts_;
