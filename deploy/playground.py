@@ -197,5 +197,5 @@ class Scene:
         """An edge that is subscribed where it has a broker: what is published from now on reaches it."""
         node = self.start(Node("edge", name, self.folder, settings, arguments))
         if "mqtt" in settings or "--mqtt" in arguments:
-            wait_until(f"{name} is subscribed", lambda: "mqtt_connected" in node.log.read_text())
+            wait_until(f"{name} is subscribed", lambda: node.log.read_text().count("mqtt_connected") >= 2)  # source and publisher
         return node

@@ -1,6 +1,7 @@
 """20,000 QoS 1 messages through a broker and two edges to a coordinator: each counted once, with and without crashes."""
 
 import datetime
+import json
 import time
 import unittest
 
@@ -87,6 +88,18 @@ class Fleet(harness.SceneTest):
     def test_each_message_is_counted_once_and_the_coordinator_agrees_with_the_edges(self):
         self.assert_all(self.publish())
 
+    def assert_replay_makes_the_same(self):
+        """Rule 8 and promise 3: the journal alone makes the state, with its own borders byte for byte."""
+        for node in (*self.edges.values(), self.coordinator):
+            self.assertEqual(node.stop(), 0, node.tail())
+            report = json.loads(harness.doppel("journal", "replay", "--data", node.data, "--role", node.role, "--json"))
+            self.assertTrue(report["same_tables"] and report["same_effects"], f"{node.name}: {report}")
+        for node in self.edges.values():
+            report = json.loads(harness.doppel("journal", "replay", "--data", node.data, "--borders", "7", "--json"))
+            twins = next(table for table in report["tables"] if table["table"] == "twin")
+            self.assertGreater(twins["rows"], 0)
+            self.assertEqual(twins["differ"], 0, f"twins of {node.name} under other borders: {report}")
+
     def test_the_same_totals_when_an_edge_and_the_coordinator_are_killed_three_times_each(self):
         north = self.edges["north"]
         victims = {3_000: north, 5_000: self.coordinator, 8_000: north, 10_000: self.coordinator, 13_000: north,
@@ -97,6 +110,7 @@ class Fleet(harness.SceneTest):
                 victims[sent].kill()
                 victims[sent].start()
         self.assert_all(self.publish(crash))
+        self.assert_replay_makes_the_same()
 
 
 if __name__ == "__main__":

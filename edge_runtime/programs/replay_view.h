@@ -1,0 +1,50 @@
+// A node's journal as a lane replays it: read only, up to a position, with the marks it has or without them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "twin_store/journal/journal.h"
+#include "twin_store/model/disk.h"
+
+namespace doppel {
+
+// With: a replay of the batches as they were. Without: the lane makes borders of its own; what it appends goes nowhere.
+enum class Borders : std::uint8_t { as_journaled, new_ones };
+
+class ReplayView final : public Journal {
+ public:
+  // Errors: as of open_journal_readonly.
+  static Result<std::unique_ptr<ReplayView>> open(Disk& disk, std::string folder, Borders borders);
+
+  // Records behind it are not seen; at first nothing is.
+  void show_up_to(Position last) { visible_ = last; }
+
+  Result<Position> append(const NewRecord& record) override;
+  Position last() const override { return visible_; }
+  Position last_synced() const override { return visible_; }
+  Epoch epoch() const override { return Epoch::first; }
+  Result<void> sync() override { return {}; }
+  Result<void> begin_epoch(Position) override { return {}; }
+  void wait_for_append(Position, std::optional<Duration>) override {}
+  void wake() override {}
+  void on_synced(std::function<void(Position)>) override {}
+  Result<std::unique_ptr<JournalReader>> read_after(Position after) override;
+  Position first() const override { return first_; }
+  void set_committed(Position) override {}
+  std::uint64_t size_bytes() const override { return 0; }
+  Result<void> close() override { return {}; }
+
+ private:
+  class Reader;
+  ReplayView(Disk& disk, std::string folder, Borders borders) : disk_(disk), folder_(std::move(folder)), borders_(borders) {}
+
+  Disk& disk_;
+  const std::string folder_;
+  const Borders borders_;
+  Position first_ = Position::none;
+  Position visible_ = Position::none;
+  std::uint64_t appended_ = 0;
+};
+
+}  // namespace doppel
