@@ -76,7 +76,8 @@ void Outbox::start(Position synced) {
   std::unique_lock lock(mutex_);
   started_ = true;
   synced_ = synced;
-  const auto listeners = ready_listeners(Position::none);
+  delivered_before_.keys.clear();
+  const auto listeners = take_ready_listeners();
   lock.unlock();
   call(listeners);
 }
@@ -87,8 +88,7 @@ void Outbox::add(std::vector<OutboxRow>& rows, Position ready_after) {
     if (!is_delivered(row)) insert(std::move(row), ready_after, false);
   }
   rows.clear();
-  if (!started_ || ready_after > synced_) return;
-  const auto listeners = ready_listeners(Position::none);
+  const auto listeners = take_ready_listeners();
   lock.unlock();
   call(listeners);
 }
@@ -96,36 +96,38 @@ void Outbox::add(std::vector<OutboxRow>& rows, Position ready_after) {
 void Outbox::release(Position synced) {
   std::unique_lock lock(mutex_);
   if (synced <= synced_) return;
-  const Position before = synced_;
   synced_ = synced;
-  if (!started_) return;
-  const auto listeners = ready_listeners(before);
+  const auto listeners = take_ready_listeners();
   lock.unlock();
   call(listeners);
 }
 
 void Outbox::on_ready(OutboxKind kind, std::function<void()> listener) {
   std::lock_guard lock(mutex_);
-  listeners_[static_cast<std::size_t>(kind)] = std::move(listener);
+  listeners_[static_cast<std::size_t>(kind)].call = std::move(listener);
 }
 
 std::vector<OutboxRow> Outbox::take(OutboxKind kind, std::size_t limit) {
   std::lock_guard lock(mutex_);
   std::vector<OutboxRow> taken;
   if (!started_) return taken;
-  const auto take_from = [&](auto& entries) {
-    for (auto& [name, entry] : entries) {
-      if (taken.size() == limit) return;
+  const auto take_from = [&](auto begin, auto end) {
+    for (auto at = begin; at != end && taken.size() < limit; ++at) {
+      auto& entry = at->second;
       if (entry.in_flight || entry.ready_after > synced_) continue;
       entry.in_flight = true;
       taken.push_back(entry.row);
     }
   };
-  if (kind == OutboxKind::replacement) {
-    take_from(replacements_);
-  } else {
-    take_from(queue(kind));
+  if (kind != OutboxKind::replacement) {
+    take_from(queue(kind).begin(), queue(kind).end());
+    return taken;
   }
+  // Those that change all the time do not keep the others waiting.
+  const auto turn = replacements_.upper_bound(last_taken_target_);
+  take_from(turn, replacements_.end());
+  take_from(replacements_.begin(), turn);
+  if (!taken.empty()) last_taken_target_ = taken.back().target;
   return taken;
 }
 
@@ -225,6 +227,9 @@ bool Outbox::is_delivered(const OutboxRow& row) const {
 }
 
 void Outbox::insert(OutboxRow row, Position ready_after, bool stored) {
+  auto& listener = listeners_[static_cast<std::size_t>(row.kind)];
+  if (!listener.untold_from) listener.untold_from = ready_after;
+  listener.newest = std::max(listener.newest, ready_after);
   if (row.kind == OutboxKind::replacement) {
     auto& entry = replacements_[row.target];
     if (entry.stored && !stored) changed_.insert(stored_key(row));
@@ -252,21 +257,16 @@ void Outbox::limit(Queue& entries) {
   }
 }
 
-// Of the kinds that have rows whose cause was synced after `before`.
-std::vector<std::function<void()>> Outbox::ready_listeners(Position before) const {
-  std::vector<std::function<void()>> listeners;
-  const auto is_ready = [&](const auto& named) {
-    const Entry& entry = named.second;
-    return !entry.in_flight && entry.ready_after >= before && entry.ready_after <= synced_;
-  };
-  for (std::size_t kind = 0; kind < kKinds; ++kind) {
-    if (!listeners_[kind]) continue;
-    const bool ready = static_cast<OutboxKind>(kind) == OutboxKind::replacement
-                           ? std::any_of(replacements_.begin(), replacements_.end(), is_ready)
-                           : std::any_of(queues_[kind].begin(), queues_[kind].end(), is_ready);
-    if (ready) listeners.push_back(listeners_[kind]);
+// Of the kinds that have rows which nobody was told of and whose cause is synced.
+std::vector<std::function<void()>> Outbox::take_ready_listeners() {
+  std::vector<std::function<void()>> calls;
+  if (!started_) return calls;
+  for (auto& listener : listeners_) {
+    if (!listener.untold_from || *listener.untold_from > synced_) continue;
+    listener.untold_from = listener.newest > synced_ ? std::optional(next(synced_)) : std::nullopt;
+    if (listener.call) calls.push_back(listener.call);
   }
-  return listeners;
+  return calls;
 }
 
 }  // namespace doppel

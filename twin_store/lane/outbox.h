@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,7 +46,7 @@ class Outbox {
   void on_ready(OutboxKind kind, std::function<void()> listener);
 
   // Ready rows of one kind in the order they were made; they are in flight until delivered() or put_back(). Of replacements
-  // with the same target only the newest is left to take.
+  // with the same target only the newest is left to take, and the targets take turns.
   std::vector<OutboxRow> take(OutboxKind kind, std::size_t limit);
   Result<void> delivered(const OutboxRow& row);
   void put_back(const OutboxRow& row);  // to be taken again
@@ -81,18 +82,24 @@ class Outbox {
   void insert(OutboxRow row, Position ready_after, bool stored);
   void forget(const std::string& stored_key, bool stored);
   void limit(Queue& queue);
-  std::vector<std::function<void()>> ready_listeners(Position before) const;
+  std::vector<std::function<void()>> take_ready_listeners();
 
   DeliveryLog& log_;
-  Delivered delivered_before_;  // what the log said at opening
+  Delivered delivered_before_;  // what the log said at opening; its keys until recovery is over, since only a replay makes a key again
   const OutboxOptions options_;
   mutable std::mutex mutex_;
   bool started_ = false;
   Position synced_ = Position::none;
   std::array<Queue, kKinds> queues_;
   Replacements replacements_;
+  std::string last_taken_target_;
   std::set<std::string> changed_;  // keys in the outbox table that differ from what is stored there
-  std::array<std::function<void()>, kKinds> listeners_;
+  struct Listener {
+    std::function<void()> call;
+    std::optional<Position> untold_from;  // rows that become ready here or later have not been told of
+    Position newest = Position::none;     // where the last of them becomes ready
+  };
+  std::array<Listener, kKinds> listeners_;
   OutboxCounts counts_;
 };
 
