@@ -1,19 +1,17 @@
 // Packs the built app for the binary: every file gzip'd into one blob, and the C++ table that finds them in it.
 //   node embed.mjs DIST OUT
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
-import { gzipSync } from 'node:zlib';
 
 const types = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml', '.json': 'application/json', '.woff2': 'font/woff2', '.txt': 'text/plain; charset=utf-8',
 };
 
-// The same content gives the same bytes: no name, no time, and no operating system in the header.
+// -n: no name and no time, so that the same content gives the same bytes.
 function pack(content) {
-  const packed = gzipSync(content, { level: 9 });
-  packed[9] = 255;
-  return packed;
+  return execFileSync('gzip', ['-9', '-n'], { input: content, maxBuffer: 64 << 20 });
 }
 
 function assetsOf(dist) {

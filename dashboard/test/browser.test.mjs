@@ -114,6 +114,30 @@ describe('twins of an edge', { skip: missing || (real && !roles.edge.given ? 'sk
   });
 });
 
+describe('edges of a fleet', { skip: missing || (real && !roles.coordinator.given ? 'skipped: no URL of a coordinator' : false) }, () => {
+  test('an edge of the list leads to its own page', async () => {
+    const mock = roles.coordinator.given ? undefined : await startMock({ role: 'coordinator', dist });
+    const page = await browser.open(roles.coordinator.given ?? mock.url);
+    const first = page.getByTestId('edges').locator('tbody a').first();
+    const name = await first.innerText();
+    await first.click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+    await page.getByRole('heading', { name: 'Functions' }).waitFor();
+    await page.waitForTimeout(700);
+    for (const [width, scheme] of [[1440, 'light'], [390, 'dark']]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.waitForTimeout(300);
+      await shoot(page, `coordinator-edge-${width}-${scheme}`);
+      assert.ok(await overflow(page) <= 0);
+      assert.deepEqual(await faint(page), []);
+    }
+    assert.deepEqual(page.faults, []);
+    await page.close();
+    await mock?.close();
+  });
+});
+
 describe('behaviour that only a mock can provoke', { skip: missing || (real ? 'skipped: real servers are given' : false) }, () => {
   test('a lost connection is said, greys the page, and heals by itself', async () => {
     let mock = await startMock({ role: 'edge', dist });

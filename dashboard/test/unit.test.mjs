@@ -1,9 +1,9 @@
 // The rules of the pages that need no browser.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { createServer } from 'vite';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
@@ -25,8 +25,8 @@ after(() => vite.close());
 test('what is not known is never ok', () => {
   assert.equal(tone.edgeState({ name: 'a' }).tone, 'unknown');
   assert.equal(tone.edgeState({ name: 'a', connected: null }).tone, 'unknown');
-  assert.equal(tone.twinState(undefined).tone, 'unknown');
-  assert.equal(tone.twinState('a word of a later version').tone, 'unknown');
+  assert.equal(tone.twinState({}, now).tone, 'unknown');
+  assert.equal(tone.twinState({ status: 'a word of a later version' }, now).tone, 'unknown');
   assert.equal(tone.functionState({ name: 'f' }).tone, 'unknown');
   assert.equal(tone.functionState({ name: 'f', state: 'a word of a later version' }).tone, 'unknown');
   assert.equal(tone.yesNo(undefined, 'yes', 'no').tone, 'unknown');
@@ -75,9 +75,21 @@ test('a journal that is far behind, and effects that were dropped, are problems'
 });
 
 test('a twin of an edge that is not connected is unreachable, whatever it was', () => {
-  assert.equal(tone.twinState('online', { name: 'a', connected: true }).tone, 'ok');
-  assert.deepEqual(tone.twinState('online', { name: 'a', connected: false }), { tone: 'unknown', text: 'unreachable' });
-  assert.deepEqual(tone.twinState('online', { name: 'a' }), { tone: 'unknown', text: 'unreachable' });
+  const twin = { status: 'online', last_seen: '2026-03-01T11:59:59Z' };
+  assert.equal(tone.twinState(twin, now, { name: 'a', connected: true }).tone, 'ok');
+  assert.deepEqual(tone.twinState(twin, now, { name: 'a', connected: false }), { tone: 'unknown', text: 'unreachable' });
+  assert.deepEqual(tone.twinState(twin, now, { name: 'a' }), { tone: 'unknown', text: 'unreachable' });
+});
+
+test('a twin that comes without a status has one by its age, where its edge is heard in time', () => {
+  const near = { name: 'a', connected: true, lag_seconds: 0.1 };
+  const seen = (last_seen, edge) => tone.twinState({ last_seen }, now, edge).text;
+  assert.equal(seen('2026-03-01T11:59:30Z', near), 'online');
+  assert.equal(seen('2026-03-01T11:55:00Z', near), 'stale');
+  assert.equal(seen('2026-03-01T10:00:00Z', near), 'offline');
+  assert.equal(seen(null, near), 'never');
+  assert.equal(seen('2026-03-01T11:59:30Z', { ...near, lag_seconds: 300 }), 'unknown');
+  assert.equal(seen('2026-03-01T11:59:30Z', undefined), 'unknown');
 });
 
 test('numbers keep four digits, and units follow the name of a field', () => {
@@ -149,7 +161,7 @@ test('the app is small, and asks nothing of other servers', async () => {
   const folder = new URL('../dist/', import.meta.url);
   const files = readdirSync(folder, { recursive: true });
   const scripts = files.filter((file) => file.endsWith('.js'));
-  const packed = scripts.map((file) => gzipSync(readFileSync(new URL(file, folder)), { level: 9 }).length).reduce((a, b) => a + b, 0);
+  const packed = scripts.map((file) => execFileSync('gzip', ['-9', '-n'], { input: readFileSync(new URL(file, folder)) }).length).reduce((a, b) => a + b, 0);
   assert.ok(packed > 0 && packed < 70 * 1024, `${packed} bytes of packed JavaScript`);
   const page = readFileSync(new URL('index.html', folder), 'utf8');
   assert.doesNotMatch(page, /(src|href)="(https?:)?\/\//);

@@ -85,6 +85,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
 }
 
+// "doppel 0.1.0" or "0.1.0" as the number alone.
+export function version(text: Maybe<string>): string {
+  return text?.replace(/^doppel /, '') || unknown;
+}
+
 // A field of a status object, by the unit that its name ends in.
 export function fact(name: string, v: Json): string {
   if (typeof v === 'boolean') return v ? 'yes' : 'no';

@@ -1,6 +1,6 @@
 // How sure and how well: the one place where a state gets a colour. What is not known is never 'ok'.
 
-import type { Edge, EdgeFunction, Facts, FunctionMeters } from '../api/types';
+import type { Edge, EdgeFunction, Facts, FunctionMeters, Twin } from '../api/types';
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'unknown' | 'quiet';
 
@@ -23,16 +23,23 @@ export function edgeState(edge: Edge): State {
 const twinTones: Record<string, Tone> = { online: 'ok', stale: 'warn', offline: 'bad', never: 'unknown', unreachable: 'unknown' };
 
 // `edge` is whose twin it is, at a coordinator: what a silent edge said of its twins is no longer known to be so.
-export function twinState(status: string | undefined, edge?: Edge): State {
+export function twinState(twin: Twin, now: number, edge?: Edge): State {
   if (edge && edge.connected !== true) return { tone: 'unknown', text: 'unreachable' };
-  if (!status) return unknown;
-  return { tone: twinTones[status] ?? 'unknown', text: status };
+  const status = twin.status ?? (edge && edgeState(edge).tone === 'ok' ? statusByAge(twin.last_seen, now) : undefined);
+  return status ? { tone: twinTones[status] ?? 'unknown', text: status } : unknown;
+}
+
+// A coordinator passes twins on as they were sent, without a status: the rule of the edges, applied at reading.
+function statusByAge(lastSeen: string | null | undefined, now: number): string | undefined {
+  if (lastSeen === undefined) return undefined;
+  if (lastSeen === null) return 'never';
+  const age = now - Date.parse(lastSeen);
+  return age <= 60_000 ? 'online' : age <= 600_000 ? 'stale' : 'offline';
 }
 
 const functionTones: Record<string, Tone> = {
-  active: 'ok', running: 'ok',
-  pending: 'quiet', staged: 'quiet', loading: 'quiet', compiling: 'quiet', activating: 'quiet', removing: 'quiet', rolling_out: 'quiet',
-  quarantined: 'bad', failed: 'bad', failing: 'bad', rejected: 'bad', refused: 'bad', error: 'bad', conflict: 'bad',
+  active: 'ok', pending: 'quiet', loading: 'quiet', compiling: 'quiet',
+  quarantined: 'bad', failed: 'bad', refused: 'bad', rejected: 'bad', conflict: 'bad',
 };
 
 export function functionState(fn: EdgeFunction | FunctionMeters): State {

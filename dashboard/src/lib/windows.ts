@@ -14,6 +14,11 @@ export function distinct(rows: WindowRow[], field: 'window' | 'property'): strin
   return [...new Set(rows.map((row) => row[field]))].sort();
 }
 
+// Quantiles are estimates within 1 %, and yet none lies outside of what was measured.
+export function p95({ p95: estimate, min = -Infinity, max = Infinity }: WindowRow): number | undefined {
+  return estimate === undefined ? undefined : Math.min(max, Math.max(min, estimate));
+}
+
 // The windows that occur, shortest first.
 export function windowNames(rows: WindowRow[]): string[] {
   const lengths = new Map(rows.map((row) => [row.window, Date.parse(row.end) - Date.parse(row.start)]));
@@ -34,9 +39,9 @@ export function seriesOf(rows: WindowRow[]): WindowSeries[] {
 function series(key: string, rows: WindowRow[]): WindowSeries {
   const byTime = rows.toSorted((a, b) => a.start.localeCompare(b.start));
   const newest = byTime.at(-1) as WindowRow;
-  const pick = (field: 'min' | 'max' | 'mean' | 'p95'): (number | null)[] => byTime.map((row) => row[field] ?? null);
+  const pick = (field: 'min' | 'max' | 'mean'): (number | null)[] => byTime.map((row) => row[field] ?? null);
   return {
     key, newest, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · '),
-    columns: [byTime.map((row) => Date.parse(row.start) / 1000), pick('min'), pick('max'), pick('mean'), pick('p95')],
+    columns: [byTime.map((row) => Date.parse(row.start) / 1000), pick('min'), pick('max'), pick('mean'), byTime.map((row) => p95(row) ?? null)],
   };
 }

@@ -67,7 +67,7 @@ export function chartOptions(look: ChartLook, width: number): uPlot.Options {
   ]));
   return {
     width, height: look.height, bands,
-    padding: look.axes ? [8, 18, 0, 0] : [4, 2, 4, 2],
+    padding: look.axes ? [8, 26, 0, 0] : [4, 2, 4, 2],
     legend: { show: false },
     scales: { x: { time: true }, y: { range: range(look.zero) } },
     series: [{}, ...lines],
