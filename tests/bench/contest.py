@@ -4,7 +4,6 @@ that is sustained."""
 import json
 import re
 import signal
-import subprocess
 import threading
 import time
 import urllib.request
@@ -32,8 +31,7 @@ class Bare:
         self.bench, self.qos, self.process = bench, qos, None
 
     def begin(self):
-        command = [self.bench.tool("bench_bare_subscriber"), "--port", str(self.bench.broker.port), "--qos", str(self.qos)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = self.bench.run("bench_bare_subscriber", "--port", self.bench.broker.port, "--qos", self.qos)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError("the bare subscriber does not start")
 

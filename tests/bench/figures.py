@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import statistics
 import subprocess
 import threading
 import time
@@ -27,29 +28,33 @@ def rate(bench, report):
                 at_5k.setdefault(key, []).append(step(bench, system, CPU_RATE, bench.step_seconds))
                 best.setdefault(key, []).append(sustained(bench, system, guesses[key], bench.step_seconds))
                 guesses[key] = best[key][-1]["rate"] or guesses[key] // 2
+    costs = []
     for qos, promise in ((0, "P1"), (1, "P3")):
         bare, own = best["B0", qos], best["doppel", qos]
-        report.add(promise, f"sustained/s at QoS {qos}, of B0", [b["rate"] for b in bare])
-        report.add(promise, f"sustained/s at QoS {qos}, of doppel", [o["rate"] for o in own])
-        report.add(f"{promise}.ratio", f"doppel / B0 at QoS {qos}", [o["rate"] / b["rate"] for o, b in zip(own, bare) if b["rate"]])
-        report.add(f"{promise}.cpu", f"the same in CPU at the sustained rates: (broker + publisher + B0) / (broker + publisher + doppel)",
-                   [whole(b) / whole(o) for o, b in zip(own, bare) if o["rate"] and b["rate"]])
-        for where, steps in ((f"at {CPU_RATE}/s", at_5k), ("at the sustained rate", best)):
-            report_cpu(report, qos, where, steps["B0", qos], steps["doppel", qos])
-    bench.doppel_sustained = report.value("P1", "sustained/s at QoS 0, of doppel")
+        report.add(f"{promise}.B0", f"B0, sustained events/s at QoS {qos}", [b["rate"] for b in bare])
+        report.add(f"{promise}.doppel", f"doppel, sustained events/s at QoS {qos}", [o["rate"] for o in own])
+        report.add(promise, f"doppel / B0, QoS {qos}", [o["rate"] / b["rate"] for o, b in zip(own, bare) if b["rate"]])
+        for where, steps in ((f"{CPU_RATE:,}/s", at_5k), ("sustained", best)):
+            costs += cpu(report, f"QoS {qos}, {where}", steps["B0", qos], steps["doppel", qos])
+    report.table("CPU us an event", ["load", "of", "subscriber", "broker", "publisher", "coordinator", "all"], costs)
+    bench.doppel_sustained = report.value("P1.doppel")
+
+
+def cpu(report, where, bare, own):
+    """The steadier form of a rate: what an event costs each process. Lines of a table, one a system."""
+    pairs = [(b, o) for b, o in zip(bare, own) if b["rate"] and o["rate"]]
+    report.add("P4", f"CPU us an event, doppel / B0, {where}", [o["cpu_us"] / b["cpu_us"] for b, o in pairs])
+    report.add("P4.all", f"CPU us an event with broker and publisher, B0 / doppel, {where}", [whole(b) / whole(o) for b, o in pairs])
+    lines = []
+    for steps in filter(None, zip(*pairs)):
+        middle = {part: statistics.median(one[part] for one in steps) for part in ("cpu_us", "broker_us", "publisher_us", "coordinator_us")}
+        report.add("P4.us", f"CPU us an event of {steps[0]['system']}, {where}", [one["cpu_us"] for one in steps])
+        lines.append([where, steps[0]["system"], *(f"{value:.1f}" for value in middle.values()), f"{statistics.median(map(whole, steps)):.1f}"])
+    return lines
 
 
 def whole(outcome):
     return outcome["cpu_us"] + outcome["broker_us"] + outcome["publisher_us"]
-
-
-def report_cpu(report, qos, where, bare, own):
-    for name, part in (("B0", "cpu_us"), ("doppel", "cpu_us"), ("the broker, before doppel", "broker_us"),
-                       ("the publisher, before doppel", "publisher_us"), ("the coordinator", "coordinator_us")):
-        steps = bare if name == "B0" else own
-        report.add("P4", f"CPU us an event of {name}, QoS {qos}, {where}", [s[part] for s in steps if s["rate"]])
-    ratios = [o["cpu_us"] / b["cpu_us"] for o, b in zip(own, bare) if o["rate"] and b["rate"]]
-    report.add("P4.ratio", f"doppel / B0 in CPU an event, QoS {qos}, {where}", ratios)
 
 
 def latency(bench, report):
@@ -69,8 +74,8 @@ def latency(bench, report):
         bare_p99.append(bare["p99_ms"])
     report.add("P5.p50", f"event to applied at {rows_a_second}/s, p50 ms", p50)
     report.add("P5.p99", f"event to applied at {rows_a_second}/s, p99 ms", p99)
-    report.add("P5", f"B0 at {rows_a_second}/s: event to callback, p50 ms", bare_p50)
-    report.add("P5", f"B0 at {rows_a_second}/s: event to callback, p99 ms", bare_p99)
+    report.add("P5.B0", f"B0 at {rows_a_second}/s: event to callback, p50 ms", bare_p50)
+    report.add("P5.B0", f"B0 at {rows_a_second}/s: event to callback, p99 ms", bare_p99)
 
 
 class Stream:
@@ -128,7 +133,7 @@ def start(bench, report):
     """A fresh instance of a function: input copied in, one event handled, effects copied out."""
     p50, p99 = [], []
     for _ in range(bench.repetitions):
-        text = subprocess.run([bench.tool("bench_wasm")], capture_output=True, text=True, check=True).stdout
+        text = bench.run("bench_wasm").communicate()[0]
         header = next(line for line in text.splitlines() if line.startswith("| events")).split("|")
         one = next(line for line in text.splitlines() if re.match(r"\| *1 *\|", line)).split("|")
         cell = next(i for i, title in enumerate(header) if "whole run p50" in title)
@@ -144,8 +149,8 @@ def journal(bench, report):
     found = {}
     for _ in range(bench.repetitions):
         folder = bench.scene.folder / "journal_bench"
-        command = [bench.tool("bench_journal"), folder, "200000" if bench.quick else "1000000"]
-        for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
+        text = bench.run("bench_journal", folder, 200_000 if bench.quick else 1_000_000).communicate()[0]
+        for line in text.splitlines():
             append = re.match(r"append (\w+) +(\d+) threads? +(\d+) /s .*p99 +([\d.]+) us", line)
             if append:
                 found.setdefault(f"appends/s, sync {append[1]}, {append[2]} threads", []).append(int(append[3]))
@@ -173,8 +178,8 @@ def replay(bench, report):
         rates.append(outcome["records"] / outcome["seconds"])
         if bench.doppel_sustained:
             live.append(rates[-1] / bench.doppel_sustained)
-    report.add("P15", "records/s replayed", rates)
-    report.add("P15.ratio", "replay / sustained", live)
+    report.add("P15.rate", "records/s replayed", rates)
+    report.add("P15", "replay / sustained", live)
 
 
 def flash(bench, report):
@@ -182,14 +187,13 @@ def flash(bench, report):
     seconds = 60 if bench.quick else 180
     edge = bench.default_edge()
     warm_up = 15
-    command = bench.publisher("--rate", 100, "--seconds", warm_up + seconds + 5, "--devices", DEVICES, "--qos", 1)
-    publisher = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    publisher = bench.publisher("--rate", 100, "--seconds", warm_up + seconds + 5, "--devices", DEVICES, "--qos", 1)
     time.sleep(warm_up)
     reading = lambda: (applied(edge), machine.disk_bytes(edge.child.pid), metric(edge, "doppel_store_written_bytes_total"))
     before = reading()
     time.sleep(seconds)
     events, disk, store = (now - then for now, then in zip(reading(), before))
-    publisher.wait()
+    publisher.communicate()
     bench.stop(edge)
     a_day = 86_400 * 100 * disk / events
     report.add("P16", "bytes written to disk an event", [disk / events])

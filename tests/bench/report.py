@@ -5,15 +5,15 @@ import statistics
 
 # Figure: (least or most, goal, and what must hold already).
 GOALS = {
-    "P1.ratio": (">=", 0.90, 0.60),
-    "P3.ratio": (">=", 0.85, None),
-    "P4.ratio": ("<=", 1.2, None),
+    "P1": (">=", 0.90, 0.60),
+    "P3": (">=", 0.85, None),
+    "P4": ("<=", 1.2, None),
     "P5.p50": ("<=", 1, None),
     "P5.p99": ("<=", 10, None),
     "P6": ("<=", 15, 20),
     "P7.p50": ("<=", 3, 10),
     "P7.p99": ("<=", 10, None),
-    "P15.ratio": (">=", 10, None),
+    "P15": (">=", 10, None),
     "P16": ("<=", 1500, None),
     "P16.life": (">=", 5, None),
 }
@@ -29,7 +29,7 @@ def meets(value, kind, bound):
 
 class Report:
     def __init__(self, facts):
-        self.facts, self.rows, self.remarks = facts, [], []
+        self.facts, self.rows, self.tables, self.remarks = facts, [], [], []
 
     def add(self, id_, figure, values):
         if not values:
@@ -43,12 +43,16 @@ class Report:
         self.rows.append(row)
         print(self._line(row), flush=True)
 
+    def table(self, title, columns, lines):
+        self.tables += ["", f"{title}:", "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+        self.tables += ["| " + " | ".join(line) + " |" for line in lines]
+
     def say(self, remark):
         self.remarks.append(remark)
         print(remark, flush=True)
 
-    def value(self, id_, figure):
-        return next((row["value"] for row in self.rows if (row["id"], row["figure"]) == (id_, figure)), None)
+    def value(self, id_):
+        return next((row["value"] for row in self.rows if row["id"] == id_), None)
 
     @staticmethod
     def _line(row):
@@ -65,7 +69,7 @@ class Report:
     def markdown(self):
         lines = [f"{name.replace('_', ' ')}: {value}" for name, value in self.facts.items()] + [""]
         lines += ["| | figure | median | range | goal | met |", "| --- | --- | --- | --- | --- | --- |"]
-        return "\n".join(lines + [self._line(row) for row in self.rows] + [""] + self.remarks) + "\n"
+        return "\n".join(lines + [self._line(row) for row in self.rows] + self.tables + [""] + self.remarks) + "\n"
 
     def write(self, folder):
         (folder / "results.md").write_text(self.markdown())
