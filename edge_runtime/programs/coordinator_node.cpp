@@ -9,21 +9,6 @@
 
 namespace doppel {
 
-class CoordinatorNode::FoldDirectory final : public uplink::Directory {
- public:
-  FoldDirectory(NodeCore& core, const MergeFold& fold) : core_(core), fold_(fold) {}
-
-  void look_up(const uplink::Hello& hello, Position position, std::function<void(std::optional<uplink::Standing>)> answer) override {
-    const bool posted = core_.post([this, hello, position, answer](Lane&) { answer(fold_.standing_of(hello, position)); });
-    if (!posted) answer(std::nullopt);
-  }
-  std::uint64_t generation() const override { return fold_.generation(); }
-
- private:
-  NodeCore& core_;
-  const MergeFold& fold_;
-};
-
 CoordinatorNode::CoordinatorNode(const CoordinatorConfig& config, Log& log) : config_(config), log_(log) {}
 
 CoordinatorNode::~CoordinatorNode() { static_cast<void>(stop()); }
@@ -65,8 +50,10 @@ Result<void> CoordinatorNode::start_uplink() {
     options.security = uplink::ServerSecurity{std::move(*keys), {}};
     for (const auto& allowed : config_.allow) options.security->allowed.push_back({EdgeId(allowed.edge), allowed.key});
   }
-  directory_ = std::make_unique<FoldDirectory>(*core_, *fold_);
-  auto server = uplink::UplinkServer::start(std::move(options), {core_->journal(), core_->blobs(), *directory_, core_->clock(), log_,
+  desk_ = std::make_unique<FleetDesk>(*fold_, [this](std::function<void()> question) {
+    return core_->post([question = std::move(question)](Lane&) { question(); });
+  });
+  auto server = uplink::UplinkServer::start(std::move(options), {core_->journal(), core_->blobs(), *desk_, core_->clock(), log_,
                                                                  [this](const Error& error) { fail_stop(log_, error.message); }});
   if (!server) return server.error();
   server_ = std::move(*server);

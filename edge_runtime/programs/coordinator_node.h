@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker_bridge/uplink/uplink_server.h"
+#include "coordinator/fleet_desk.h"
 #include "coordinator/merge_fold.h"
 #include "edge_runtime/config/settings.h"
 #include "edge_runtime/http/server.h"
@@ -23,9 +24,6 @@ class CoordinatorNode {
   Result<void> stop();
 
  private:
-  // What the sessions ask of the fold.
-  class FoldDirectory;
-
   CoordinatorNode(const CoordinatorConfig& config, Log& log);
   Result<void> open();
   Result<void> start_uplink();
@@ -36,7 +34,7 @@ class CoordinatorNode {
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<WasmEngine> engine_;
   std::unique_ptr<MergeFold> fold_;
-  std::unique_ptr<FoldDirectory> directory_;
+  std::unique_ptr<FleetDesk> desk_;
   std::unique_ptr<StreamHub> hub_;
   std::unique_ptr<CoordinatorService> api_;
   std::unique_ptr<uplink::UplinkServer> server_;
