@@ -103,6 +103,11 @@ bool Alerts::clear(const std::string& twin, const std::string& name) {
   return true;
 }
 
+const Alert* Alerts::find(const std::string& twin, const std::string& name) const {
+  const auto at = alerts_.find(joined({twin, name}));
+  return at == alerts_.end() ? nullptr : &at->second;
+}
+
 void Alerts::for_each(const std::function<void(const Alert&)>& visit) const {
   for (const auto& [key, alert] : alerts_) visit(alert);
 }

@@ -46,6 +46,7 @@ class Alerts {
   enum class Raised { anew, with_another_value, unchanged, over_limit };
   Raised raise(Alert alert);
   bool clear(const std::string& twin, const std::string& name);
+  const Alert* find(const std::string& twin, const std::string& name) const;
   void for_each(const std::function<void(const Alert&)>& visit) const;
   std::size_t size() const { return alerts_.size(); }
 

@@ -46,7 +46,6 @@ Result<void> DeadLetters::load(const StoreReader& store) {
     Number number = 0;
     for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
     good = good && decode(value, letters_[number]);
-    next_ = number + 1;
   });
   if (!read) return read;
   if (!good) return corrupt_data("a stored dead letter does not decode");
@@ -55,22 +54,18 @@ Result<void> DeadLetters::load(const StoreReader& store) {
 
 void DeadLetters::take_changes(std::vector<RowChange>& changes) {
   for (const Number number : removed_) changes.push_back({kTable, key_of(number), std::nullopt});
-  for (const Number number : added_) {
-    const auto at = letters_.find(number);
-    if (at != letters_.end()) changes.push_back({kTable, key_of(number), encode(at->second)});
-  }
-  added_.clear();
   removed_.clear();
+  for (auto at = letters_.lower_bound(first_unstored_); at != letters_.end(); ++at) changes.push_back({kTable, key_of(at->first), encode(at->second)});
+  first_unstored_ = next_;
 }
 
 void DeadLetters::add(DeadLetter letter) {
   ++by_reason_[letter.reason];
   letter.payload_size = letter.payload.size();
   if (letter.payload.size() > kPayloadBytes) letter.payload.resize(kPayloadBytes);
-  letters_.emplace(next_, std::move(letter));
-  added_.push_back(next_++);
+  letters_.emplace(next_++, std::move(letter));
   while (letters_.size() > limit_) {
-    removed_.push_back(letters_.begin()->first);
+    if (letters_.begin()->first < first_unstored_) removed_.push_back(letters_.begin()->first);
     letters_.erase(letters_.begin());
     ++dropped_;
   }

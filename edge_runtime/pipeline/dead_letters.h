@@ -51,6 +51,9 @@ class DeadLetters {
   void restore_counts(std::map<std::string, std::uint64_t> by_reason, std::uint64_t dropped) {
     by_reason_ = std::move(by_reason);
     dropped_ = dropped;
+    next_ = 1;
+    for (const auto& [reason, count] : by_reason_) next_ += count;
+    first_unstored_ = next_;
   }
 
  private:
@@ -58,7 +61,8 @@ class DeadLetters {
   std::uint64_t limit_;
   Number next_ = 1;
   std::map<Number, DeadLetter> letters_;
-  std::vector<Number> added_, removed_;
+  Number first_unstored_ = 1;
+  std::vector<Number> removed_;  // of those that are stored
   std::map<std::string, std::uint64_t> by_reason_;
   std::uint64_t dropped_ = 0;
 };

@@ -2,35 +2,27 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 
-#include "twin_store/model/hash.h"
 
 namespace doppel {
 namespace {
 
-ValueView converted(const ValueView& value, ValueKind type) {
-  switch (type) {
-    case ValueKind::number:
-      if (const auto number = value.as_number()) return ValueView::of(*number);
-      break;
-    case ValueKind::integer:
-      if (const auto integer = value.as_integer()) return ValueView::of(*integer);
-      break;
-    case ValueKind::boolean:
-    case ValueKind::text:
-      if (value.kind == type) return value;
-      break;
-    default: break;
-  }
-  return ValueView::null();
-}
-
-bool was_decided(std::span<const Decision> decisions, Position origin, const std::string& function) {
-  return std::any_of(decisions.begin(), decisions.end(),
-                     [&](const Decision& d) { return d.origin == origin && d.subject == function; });
-}
+constexpr std::string_view kHostFailure = "host_failure ";
 
 }  // namespace
+
+std::optional<ValueView> converted(const ValueView& value, ValueKind type) {
+  if (type == ValueKind::number) {
+    const auto number = value.as_number();
+    return number ? std::optional(ValueView::of(*number)) : std::nullopt;
+  }
+  if (type == ValueKind::integer) {
+    const auto integer = value.as_integer();
+    return integer ? std::optional(ValueView::of(*integer)) : std::nullopt;
+  }
+  return value.kind == type ? std::optional(value) : std::nullopt;
+}
 
 void DurationHistogram::add(Duration duration) {
   const auto quarters = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)) / 250;
@@ -48,22 +40,10 @@ double DurationHistogram::quantile_us(double q) const {
   return 0;
 }
 
-void FunctionRuns::run(FunctionSet::Number number, std::span<const std::uint32_t> items, const Wave& wave, std::span<const Decision> obey,
-                       Arena& arena, RunReport& report) {
-  const Call call{number, functions_[number], wave, arena, report};
+void FunctionRuns::run(FunctionSet::Number number, std::span<const std::uint32_t> items, const RunPlace& place, RunReport& report) {
+  std::uint32_t runs = 0;
+  const Call call{number, functions_[number], place, place.wave, report, runs};
   functions_.mark_dirty(number);
-  std::vector<std::uint32_t> allowed;
-  if (!obey.empty()) {
-    for (const auto item : items) {
-      if (!was_decided(obey, wave[item].origin, call.function.name())) {
-        allowed.push_back(item);
-        continue;
-      }
-      report.failures.push_back({item, number, "host_failure", "as decided when the event was first handled"});
-      ++call.function.meters.errors;
-    }
-    items = allowed;
-  }
   while (!items.empty()) {
     const std::size_t built = build(call, items);
     attempt(call, items.first(built), true);
@@ -98,7 +78,7 @@ void FunctionRuns::add_event(const Call& call, std::uint32_t number) {
   event.time = item.time;
   event.arrival = item.arrival;
   event.position = item.origin;
-  event.seed = mix64(to_number(item.origin), number);
+  event.seed = item.seed;
   event.trigger = item.trigger;
   event.twin = twin.run_index;
   event.topic = item.topic;
@@ -107,23 +87,26 @@ void FunctionRuns::add_event(const Call& call, std::uint32_t number) {
 }
 
 ValueView FunctionRuns::column(const Call& call, const WaveItem& item, std::size_t number) const {
-  const auto& name = call.function.columns[number];
+  const Name name = call.function.columns[number];
   const ColumnSpec& spec = call.function.manifest.reads[number];
-  if (!name) return ValueView::null();
+  const auto as_column = [&](const ValueView& value) { return converted(value, spec.type).value_or(ValueView::null()); };
   if (!spec.of_twin) {
     for (const auto& field : call.wave.fields(item)) {
-      if (field.name == *name) return converted(field.value, spec.type);
+      if (field.name == name) return as_column(field.value);
     }
     return ValueView::null();
   }
   Twin& twin = twins_[item.twin];
-  if (const PropertySlot* slot = twin.find(*name)) return converted(twin.view(*slot), spec.type);
-  if (const DesiredValue* desired = twin.find_desired(*name)) return converted(desired->value.view(), spec.type);
+  if (const PropertySlot* slot = twin.find(name)) return as_column(twin.view(*slot));
+  if (const DesiredValue* desired = twin.find_desired(name)) return as_column(desired->value.view());
   return ValueView::null();
 }
 
-// The builder holds the items. True when all of them succeeded.
-bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> items, bool trust_progress) {
+// The builder holds the items. What the run gave is in result_.
+void FunctionRuns::make_run(const Call& call, std::span<const std::uint32_t> items) {
+  const RunPlace& place = call.place;
+  const std::string run_name = std::to_string(place.wave_of_batch) + '.' + std::to_string(place.round) + '.' + std::to_string(call.runs++);
+  if (!place.obey.empty() && obey(call, run_name)) return;
   const auto input = call.function.builder.finish();
   if (input.size() > call.function.manifest.limits.memory_bytes / 2) {
     result_.outcome = RunOutcome::exceeded_memory;
@@ -132,12 +115,41 @@ bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> item
     result_.backtrace.clear();
     result_.progress = static_cast<std::uint32_t>(items.size());
     result_.fuel = 0;
-  } else {
-    call.function.runner->run(input, result_);
-    RunTimes& times = times_[call.function.name()];
-    times.start_histogram.add(result_.start);
-    times.run_histogram.add(result_.run);
+    return;
   }
+  call.function.runner->run(input, result_);
+  RunTimes& times = times_[call.function.name()];
+  times.start_histogram.add(result_.start);
+  times.run_histogram.add(result_.run);
+  if (result_.outcome != RunOutcome::host_failure) return;
+  // Nothing that a replay could not know reaches the fold.
+  result_.fuel = 0;
+  result_.backtrace.clear();
+  call.report.decisions.push_back({call.wave[items.front()].origin, call.function.name(),
+                                   std::string(kHostFailure) + run_name + ' ' + std::to_string(result_.progress) + ' ' + result_.reason});
+}
+
+// True when it was decided how this run ends.
+bool FunctionRuns::obey(const Call& call, const std::string& run_name) {
+  const std::string wanted = std::string(kHostFailure) + run_name + ' ';
+  for (const Decision& decision : call.place.obey) {
+    if (decision.subject != call.function.name() || !decision.outcome.starts_with(wanted)) continue;
+    const char* begin = decision.outcome.data() + wanted.size();
+    const char* end = decision.outcome.data() + decision.outcome.size();
+    result_.outcome = RunOutcome::host_failure;
+    const auto [after, error] = std::from_chars(begin, end, result_.progress);
+    if (error != std::errc{}) result_.progress = UINT32_MAX;  // trusted by nobody: the events are halved
+    result_.reason.assign(after == end ? end : after + 1, end);
+    result_.backtrace.clear();
+    result_.fuel = 0;
+    return true;
+  }
+  return false;
+}
+
+// True when all of the items succeeded, in as many runs as that takes.
+bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> items, bool trust_progress) {
+  make_run(call, items);
   ++call.function.meters.runs;
   call.function.meters.fuel += result_.fuel;
   if (result_.outcome == RunOutcome::ok) {
@@ -179,7 +191,8 @@ void FunctionRuns::accept(const Call& call, std::span<const std::uint32_t> items
 
   // Effects come in any order of events; those of one event keep theirs.
   auto& effects = result_.decoded;
-  std::stable_sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.event < b.event; });
+  const auto earlier = [](const Effect& a, const Effect& b) { return a.event < b.event; };
+  if (!std::is_sorted(effects.begin(), effects.end(), earlier)) std::stable_sort(effects.begin(), effects.end(), earlier);
   for (std::size_t i = 0; i < effects.size();) {
     const std::uint32_t event = effects[i].event;
     const auto first = effects.begin() + static_cast<std::ptrdiff_t>(i);
@@ -196,9 +209,9 @@ void FunctionRuns::accept(const Call& call, std::span<const std::uint32_t> items
     std::uint32_t index = 0;
     for (auto at = first; at != last; ++at) {
       Effect effect = *at;
-      effect.name = call.arena.copy(effect.name);
-      effect.target = call.arena.copy(effect.target);
-      effect.value.content = call.arena.copy(effect.value.content);
+      effect.name = call.place.arena.copy(effect.name);
+      effect.target = call.place.arena.copy(effect.target);
+      effect.value.content = call.place.arena.copy(effect.value.content);
       call.report.effects.push_back({items[event], call.number, index++, effect});
     }
   }
@@ -207,9 +220,6 @@ void FunctionRuns::accept(const Call& call, std::span<const std::uint32_t> items
 void FunctionRuns::fail(const Call& call, std::uint32_t item) {
   std::string detail = result_.reason;
   if (!result_.backtrace.empty()) detail += "\n" + result_.backtrace;
-  if (result_.outcome == RunOutcome::host_failure) {
-    call.report.decisions.push_back({call.wave[item].origin, call.function.name(), "host_failure"});
-  }
   call.report.failures.push_back({item, call.number, std::string(to_string(result_.outcome)), std::move(detail)});
   ++call.function.meters.events;
   ++call.function.meters.errors;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,27 +63,44 @@ struct RunTimes {
   DurationHistogram start_histogram, run_histogram;
 };
 
+// Where a series of runs belongs. With the number of a run in the series it identifies that run within its batch, the same in
+// every replay.
+struct RunPlace {
+  const Wave& wave;
+  std::uint32_t wave_of_batch = 0;
+  std::uint32_t round = 0;
+  std::span<const Decision> obey;  // taken when the batch was first run
+  Arena& arena;                    // effects are copied into it
+};
+
+// The value as a column of that type holds it; nothing when that would lose.
+std::optional<ValueView> converted(const ValueView& value, ValueKind type);
+
 // Thread: the lane's.
 class FunctionRuns {
  public:
   FunctionRuns(FunctionSet& functions, TwinTable& twins) : functions_(functions), twins_(twins) {}
 
-  // `items` are indexes into the wave, in order. Decisions taken before are obeyed: their events fail without a run.
-  void run(FunctionSet::Number function, std::span<const std::uint32_t> items, const Wave& wave, std::span<const Decision> obey,
-           Arena& arena, RunReport& report);
+  // `items` are indexes into the wave, in order. A run that failed on its host, and not by its input, becomes a decision; a run
+  // for which there is one ends as it says, without being made.
+  void run(FunctionSet::Number function, std::span<const std::uint32_t> items, const RunPlace& place, RunReport& report);
 
   const RunTimes& times(const std::string& function_name) { return times_[function_name]; }
+  void forget(const std::string& function_name) { times_.erase(function_name); }
 
  private:
   // The call at work.
   struct Call {
     FunctionSet::Number number;
     ActiveFunction& function;
+    const RunPlace& place;
     const Wave& wave;
-    Arena& arena;
     RunReport& report;
+    std::uint32_t& runs;  // of this call so far
   };
 
+  void make_run(const Call& call, std::span<const std::uint32_t> items);
+  bool obey(const Call& call, const std::string& run_name);
   bool attempt(const Call& call, std::span<const std::uint32_t> items, bool trust_progress);
   std::size_t build(const Call& call, std::span<const std::uint32_t> items);
   void add_event(const Call& call, std::uint32_t item);
@@ -93,7 +111,7 @@ class FunctionRuns {
   FunctionSet& functions_;
   TwinTable& twins_;
   RunResult result_;
-  std::uint32_t run_number_ = 0;
+  std::uint64_t run_number_ = 0;
   std::vector<ValueView> columns_;
   std::vector<TwinIndex> twins_in_run_;
   std::map<std::string, RunTimes> times_;

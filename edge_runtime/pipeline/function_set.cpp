@@ -61,15 +61,19 @@ Result<void> FunctionSet::load(const StoreReader& store) {
   if (!read) return read;
   if (!loaded) return loaded;
   changed();
-  return store.for_each(kStateTable, [&](std::string_view key, std::string_view value) {
+  read = store.for_each(kStateTable, [&](std::string_view key, std::string_view value) {
     const auto zero = key.find('\0');
     const auto number = find(key.substr(0, zero));
-    if (!number) return;
-    ActiveFunction& function = *functions_[*number];
-    value.remove_prefix(1);
-    const TwinIndex twin = twins_.find(key.substr(zero + 1));
-    if (twin != kNoTwin && value.size() == function.manifest.state_bytes) function.states[twin].block = value;
+    const TwinIndex twin = zero == std::string_view::npos ? kNoTwin : twins_.find(key.substr(zero + 1));
+    if (!number || twin == kNoTwin || value.empty() || value[0] != static_cast<char>(kStateVersion) ||
+        value.size() - 1 != functions_[*number]->manifest.state_bytes) {
+      loaded = corrupt_data("a stored state of function " + std::string(key.substr(0, zero)) + " does not decode");
+      return;
+    }
+    functions_[*number]->states[twin].block = value.substr(1);
   });
+  if (!read) return read;
+  return loaded;
 }
 
 void FunctionSet::take_changes(std::vector<RowChange>& changes) {
@@ -92,12 +96,19 @@ Result<std::unique_ptr<ActiveFunction>> FunctionSet::make(const std::string& nam
   auto manifest = parse_manifest(activation.manifest);
   if (!manifest) return manifest.error();
   if (manifest->name.text() != name) return invalid_input("the manifest names the function " + manifest->name.text() + ", its activation " + name);
+  for (const auto* columns : {&manifest->reads, &manifest->writes}) {
+    for (const auto& column : *columns) {
+      if (!names_.intern(column.name)) {
+        return limit_exceeded("function " + name + " names " + column.name + ", one more than " + std::to_string(names_.limit()) + " names (store.max_names)");
+      }
+    }
+  }
   auto runner = loader_.load(activation.module_sha256, *manifest);
-  if (!runner) return runner.error();
+  if (!runner) return unavailable("the module of function " + name + " cannot be loaded: " + runner.error().message);
   auto function = std::make_unique<ActiveFunction>(activation, std::move(*manifest));
   function->version = activation.version_sha256();
   function->runner = std::move(*runner);
-  for (const auto& read : function->manifest.reads) function->columns.push_back(names_.intern(read.name));
+  for (const auto& read : function->manifest.reads) function->columns.push_back(*names_.find(read.name));
   return function;
 }
 
@@ -158,17 +169,21 @@ std::optional<FunctionSet::Number> FunctionSet::find(std::string_view name) cons
 }
 
 const std::vector<FunctionSet::Number>& FunctionSet::for_topic(std::string_view topic, std::uint64_t topic_hash) {
-  if (functions_.empty()) return no_functions_;
+  if (topic.size() > kRoutedBytes || functions_.empty()) return for_long_topic_ = matching(topic);
   const auto at = routed_.find(topic_hash);
   if (at != routed_.end() && at->second.topic == topic) return at->second.functions;
   if (routed_.size() >= kRoutedTopics) routed_.clear();
-  Routed routed{std::string(topic), {}};
+  return (routed_[topic_hash] = {std::string(topic), matching(topic)}).functions;
+}
+
+std::vector<FunctionSet::Number> FunctionSet::matching(std::string_view topic) const {
+  std::vector<Number> wanting;
   for (Number i = 0; i < size(); ++i) {
     const auto& triggers = functions_[i]->manifest.topics;
     const bool wanted = std::any_of(triggers.begin(), triggers.end(), [&](const TopicTrigger& t) { return matches(t.filter, topic); });
-    if (wanted) routed.functions.push_back(i);
+    if (wanted) wanting.push_back(i);
   }
-  return (routed_[topic_hash] = std::move(routed)).functions;
+  return wanting;
 }
 
 std::vector<FunctionSet::Number> FunctionSet::for_emitted(std::string_view event_name) const {
@@ -202,7 +217,7 @@ void FunctionSet::changed() {
   for (const auto& function : functions_) {
     for (std::size_t i = 0; i < function->columns.size(); ++i) {
       if (!function->manifest.reads[i].of_twin) continue;
-      if (function->columns[i]) twin_reads_.push_back(*function->columns[i]);
+      twin_reads_.push_back(function->columns[i]);
       const auto& name = function->manifest.reads[i].name;
       reads_what_is_written_ = reads_what_is_written_ || std::find(written.begin(), written.end(), name) != written.end();
     }

@@ -36,7 +36,7 @@ struct ActiveFunction {
   Position active_since = Position::none;
   std::unique_ptr<Runner> runner;
   RunBuilder builder;
-  std::vector<std::optional<Name>> columns;  // of manifest.reads; nothing: no such name can exist
+  std::vector<Name> columns;  // of manifest.reads
   FunctionMeters meters;
   struct State {
     std::string block;
@@ -63,7 +63,8 @@ class FunctionSet {
   void take_changes(std::vector<RowChange>& changes);
   std::size_t dirty_bytes() const { return dirty_bytes_; }
 
-  // Errors say why a version cannot take over; the one before it stays.
+  // Errors say why a version cannot take over; the one before it stays. unavailable: its module cannot be loaded, which another
+  // machine might do.
   Result<void> activate(const std::string& name, const Activation& activation, Position position);
   // State and meters go with it.
   bool remove(const std::string& name);
@@ -101,7 +102,9 @@ class FunctionSet {
     std::vector<Number> functions;
   };
   static constexpr std::size_t kRoutedTopics = 65'536;
+  static constexpr std::size_t kRoutedBytes = 256;  // longer topics are matched each time
 
+  std::vector<Number> matching(std::string_view topic) const;
   Result<std::unique_ptr<ActiveFunction>> make(const std::string& name, const Activation& activation);
   void drop_states(ActiveFunction& function);
   void changed();
@@ -111,7 +114,7 @@ class FunctionSet {
   TwinTable& twins_;
   std::vector<std::unique_ptr<ActiveFunction>> functions_;
   std::unordered_map<std::uint64_t, Routed> routed_;
-  std::vector<Number> no_functions_;
+  std::vector<Number> for_long_topic_;
   std::uint64_t generation_ = 0;
   bool wants_changes_ = false;
   bool reads_what_is_written_ = false;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "edge_runtime/pipeline/uplink_rows.h"
+#include "functions/abi/names.h"
 #include "twin_store/model/bytes.h"
 #include "twin_store/model/hash.h"
 
@@ -12,7 +13,7 @@ namespace doppel {
 namespace {
 
 constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kCountsKey = "counts";
-constexpr std::string_view kTables[] = {TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
+constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
                                         DeadLetters::kTable, Alerts::kTable,      Alarms::kTable,           kStateTable};
 constexpr std::uint8_t kCountsVersion = 1;
 
@@ -30,6 +31,8 @@ Timestamp time_of(const Record& record) {
   ByteReader payload(record.payload);
   return std::max(record.arrival, from_nanoseconds(payload.take<std::int64_t>()));
 }
+
+constexpr std::string_view kNotLoaded = "not_loaded ";
 
 std::unique_ptr<Decoder> made(Result<Decoder> decoder) { return std::make_unique<Decoder>(std::move(*decoder)); }
 
@@ -62,11 +65,7 @@ Result<void> Pipeline::load(const StoreReader& store) {
       *count = reader.take<std::uint64_t>();
     }
     clock_steps_ = Duration(reader.take<std::int64_t>());
-    WindowLedger ledger;
-    ledger.too_late = reader.take<std::uint64_t>();
-    ledger.rows_evicted = reader.take<std::uint64_t>();
-    ledger.horizon_ns = reader.take<std::int64_t>();
-    windows_->set_ledger(ledger);
+    if (!windows_->decode_ledger(reader.take_bytes())) return corrupt_data("the stored ledger of the windows does not decode");
     const auto dropped = reader.take<std::uint64_t>();
     std::map<std::string, std::uint64_t> by_reason;
     while (reader.ok() && !reader.at_end()) {
@@ -76,8 +75,8 @@ Result<void> Pipeline::load(const StoreReader& store) {
     if (!reader.ok()) return corrupt_data("the stored counts of the fold do not decode");
     dead_letters_.restore_counts(std::move(by_reason), dropped);
   }
-  // Twins before functions: their states name twins.
-  for (auto loaded : {twins_.load(store), functions_.load(store), windows_->load(store), redelivery_.load(store), dead_letters_.load(store),
+  // Names before all that uses them. Twins before functions: their states name twins.
+  for (auto loaded : {names_.load(store), twins_.load(store), functions_.load(store), windows_->load(store), redelivery_.load(store), dead_letters_.load(store),
                       alerts_.load(store), alarms_.load(store)}) {
     if (!loaded) return loaded;
   }
@@ -85,6 +84,7 @@ Result<void> Pipeline::load(const StoreReader& store) {
 }
 
 void Pipeline::take_changes(std::vector<RowChange>& changes) {
+  names_.take_changes(changes);
   twins_.take_changes(changes);
   functions_.take_changes(changes);
   windows_->take_changes(changes);
@@ -104,9 +104,9 @@ void Pipeline::take_changes(std::vector<RowChange>& changes) {
     writer.put(count);
   }
   writer.put(clock_steps_.count());
-  writer.put(windows_->ledger().too_late);
-  writer.put(windows_->ledger().rows_evicted);
-  writer.put(windows_->ledger().horizon_ns);
+  std::string ledger;
+  windows_->encode_ledger(ledger);
+  writer.put_bytes(ledger);
   writer.put(dead_letters_.dropped());
   for (const auto& [reason, count] : dead_letters_.counts_by_reason()) {
     writer.put_bytes(reason);
@@ -136,15 +136,20 @@ Result<void> Pipeline::apply(const Batch& batch, BatchOutput& output) {
   decided_.clear();
   obey_ = batch.decisions;
   state_dirty_ = true;
+  wave_of_batch_ = 0;
   now_ = time_of(batch.records.front());
   mark_ = batch.mark;
+  // Its arrival is on the new wall clock already.
+  if (batch.records.front().kind == RecordKind::clock_step) take_clock_step(batch.records.front());
   fire_due(batch.records.front(), output.rows);
   for (const auto& record : batch.records) take(record, output.rows);
   run_waves();
-  const auto order = [](const TaggedRow& row) { return std::tie(row.wave, row.origin, row.function, row.index); };
-  std::stable_sort(tagged_.begin(), tagged_.end(), [&](const TaggedRow& a, const TaggedRow& b) { return order(a) < order(b); });
+  windows_->take_parting(output.rows);
+  const auto order = [](const TaggedRow& row) { return std::tie(row.wave, row.origin, row.function, row.item, row.index); };
+  const auto before = [&](const TaggedRow& a, const TaggedRow& b) { return order(a) < order(b); };
+  if (!std::is_sorted(tagged_.begin(), tagged_.end(), before)) std::stable_sort(tagged_.begin(), tagged_.end(), before);
   for (auto& tagged : tagged_) output.rows.push_back(std::move(tagged.row));
-  output.decisions = decided_;
+  output.decisions = std::move(decided_);
   return {};
 }
 
@@ -186,15 +191,16 @@ void Pipeline::take(const Record& record, std::vector<OutboxRow>& rows) {
       }
       return;
     }
-    case RecordKind::clock_step: {
-      ByteReader payload(record.payload);
-      clock_steps_ += Duration(payload.take<std::int64_t>());
-      return;
-    }
-    case RecordKind::incarnation: return emit_alerts(rows);
+    case RecordKind::incarnation: return append_standing(rows, mark_);  // to whom it is new, what stands is new too
+    case RecordKind::clock_step:
     case RecordKind::tick: return;
     default: dead_letter(record, "unknown_record", "an edge has no use for a record of kind " + std::string(to_string(record.kind)));
   }
+}
+
+void Pipeline::take_clock_step(const Record& record) {
+  ByteReader payload(record.payload);
+  clock_steps_ += Duration(payload.take<std::int64_t>());
 }
 
 void Pipeline::take_message(const Record& record) {
@@ -217,15 +223,11 @@ void Pipeline::take_message(const Record& record) {
 void Pipeline::take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash) {
   counts_.duplicate_keys += event.duplicate_keys;
   counts_.times_ahead += event.time_too_far_ahead;
-  for (const auto& field : event.fields) {
-    if (!names_.intern(field.name)) {
-      return dead_letter(record, "name_limit", "the property " + std::string(field.name) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)", event.twin);
-    }
-  }
-  const TwinIndex index = twins_.find_or_make(event.twin, config_.max_twins);
-  if (index == kNoTwin) {
+  if (twins_.size() >= config_.max_twins && twins_.find(event.twin) == kNoTwin) {
     return dead_letter(record, "twin_limit", "there are " + std::to_string(config_.max_twins) + " twins already (store.max_twins)", event.twin);
   }
+  if (!intern_names_of(record, event)) return;
+  const TwinIndex index = twins_.find_or_make(event.twin, SIZE_MAX);
   if (twins_[index].saw(topic_hash, payload_hash) && record.delivery.retained) {
     ++counts_.retained_repeats;
     return;
@@ -239,12 +241,39 @@ void Pipeline::take_event(const Record& record, const DecodedEvent& event, std::
   item.topic = record.topic;
   item.payload = record.payload;
   if (!event.model.empty()) item.model = names_.intern(event.model);
-  for (const auto& field : event.fields) wave_.add_field(*names_.intern(field.name), field.value);
-  for (const auto& label : event.labels) {
-    const auto name = names_.intern(label.name), value = names_.intern(label.value);
-    if (name && value) wave_.add_label({*name, *value});
-  }
+  for (std::size_t i = 0; i < event.fields.size(); ++i) wave_.add_field(event_names_[i], event.fields[i].value);
+  for (std::size_t i = 0; i < event.labels.size(); ++i) wave_.add_label({label_names_[2 * i], label_names_[2 * i + 1]});
   wave_.add_functions(functions_.for_topic(record.topic, topic_hash));
+}
+
+// False after a dead letter: a name is too long, or one too many.
+bool Pipeline::intern_names_of(const Record& record, const DecodedEvent& event) {
+  const auto intern = [&](std::string_view text, std::string_view what, std::vector<Name>& names) {
+    const auto name = names_.intern(text);
+    if (name) names.push_back(*name);
+    if (!name) {
+      dead_letter(record, "name_limit",
+                  "the " + std::string(what) + ' ' + std::string(text) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)", event.twin);
+    }
+    return name.has_value();
+  };
+  event_names_.clear();
+  label_names_.clear();
+  for (const auto& field : event.fields) {
+    if (!intern(field.name, "property", event_names_)) return false;
+  }
+  for (const auto& label : event.labels) {
+    if (label.value.size() > kMaxNameBytes) {
+      dead_letter(record, "limit_exceeded",
+                  "the label " + std::string(label.name) + " has " + std::to_string(label.value.size()) + " bytes; allowed are " + std::to_string(kMaxNameBytes), event.twin);
+      return false;
+    }
+    if (!intern(label.name, "label", label_names_) || !intern(label.value, "label", label_names_)) return false;
+  }
+  if (event.model.empty()) return true;
+  const bool named = intern(event.model, "model", event_names_);
+  if (named) event_names_.pop_back();
+  return named;
 }
 
 void Pipeline::take_activation(const Record& record) {
@@ -254,11 +283,22 @@ void Pipeline::take_activation(const Record& record) {
   if (activation->removed) {
     functions_.remove(name);
     alarms_.cancel_all_of(name);
+    runs_.forget(name);
     return;
   }
-  if (auto activated = functions_.activate(name, *activation, record.position); !activated) {
-    dead_letter(record, "activation_refused", activated.error().message);
+  activate(record, name, *activation);
+}
+
+// A module that cannot be loaded is no property of the journal: it becomes a decision, so that a replay does not load it either.
+void Pipeline::activate(const Record& record, const std::string& name, const Activation& activation) {
+  for (const auto& decision : obey_) {
+    if (decision.origin != record.position || decision.subject != name || !decision.outcome.starts_with(kNotLoaded)) continue;
+    return dead_letter(record, "activation_refused", decision.outcome.substr(kNotLoaded.size()));
   }
+  const auto activated = functions_.activate(name, activation, record.position);
+  if (activated) return;
+  if (activated.error().code == ErrorCode::unavailable) decided_.push_back({record.position, name, std::string(kNotLoaded) + activated.error().message});
+  dead_letter(record, "activation_refused", activated.error().message);
 }
 
 void Pipeline::take_set(const Record& record) {
@@ -272,7 +312,7 @@ void Pipeline::take_set(const Record& record) {
   reply.target = set->request;
   reply.revision = static_cast<std::uint64_t>(status);
   reply.payload = std::move(body);
-  tagged_.push_back({0, record.position, "", 0, std::move(reply)});
+  tagged_.push_back({0, record.position, "", 0, 0, std::move(reply)});
 }
 
 // Returns the HTTP status and body of the answer.
@@ -287,6 +327,9 @@ std::pair<int, std::string> Pipeline::set_desired(const Record& record, const Se
   const std::uint64_t revision = std::max(slot == nullptr ? 0 : slot->rev, desired == nullptr ? 0 : desired->rev);
   if (set.if_match && *set.if_match != revision) {
     return {412, "property " + set.property + " of " + twin.id + " has revision " + std::to_string(revision) + ", not " + std::to_string(*set.if_match)};
+  }
+  if (desired == nullptr && twin.desired.size() >= Twin::kMostProperties) {
+    return {507, "twin " + twin.id + " has " + std::to_string(Twin::kMostProperties) + " desired values already"};
   }
   touch(index);
   ++twin.rev;
@@ -313,23 +356,22 @@ Result<void> Pipeline::configure(std::string_view config_json) {
   return {};
 }
 
-// To whom the incarnation is new, what stands is new too.
-void Pipeline::emit_alerts(std::vector<OutboxRow>& rows) {
-  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert, mark_, true)); });
+void Pipeline::append_standing(std::vector<OutboxRow>& rows, Position mark) const {
+  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert, mark, true)); });
+  for (const TwinIndex index : twins_.by_id()) {
+    if (goes_up(twins_[index])) rows.push_back(live_row(twins_[index], names_, mark));
+  }
 }
 
 void Pipeline::emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows) {
   const TwinIndex index = twins_.find(alarm.twin);
-  if (index != kNoTwin) rows.push_back(live_row(twins_[index], names_, mark_));
+  if (index != kNoTwin && goes_up(twins_[index])) rows.push_back(live_row(twins_[index], names_, mark_));
 }
 
 std::vector<OutboxRow> Pipeline::retained_rows(const Incarnation& incarnation, Position mark) const {
   std::vector<OutboxRow> rows;
   windows_->append_emitted(rows);
-  alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert, mark, true)); });
-  for (TwinIndex i = 0; i < twins_.size(); ++i) {
-    if (goes_up(twins_[i])) rows.push_back(live_row(twins_[i], names_, mark));
-  }
+  append_standing(rows, mark);
   for (auto& row : rows) row.key.incarnation = incarnation;
   return rows;
 }
@@ -350,9 +392,22 @@ void Pipeline::dead_letter(const Record& record, std::string reason, std::string
                      std::string(record.payload), 0});
 }
 
+// What came without a payload of its own (an emitted event, a change, an alarm) is told by its fields.
+std::string Pipeline::input_of(const WaveItem& item) const {
+  if (!item.payload.empty() || item.fields == 0) return std::string(item.payload);
+  std::string json;
+  for (const auto& field : wave_.fields(item)) {
+    json += json.empty() ? '{' : ',';
+    append_json_string(json, names_.text(field.name));
+    json += ':';
+    append_json(json, field.value);
+  }
+  return json + '}';
+}
+
 void Pipeline::dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function) {
   dead_letters_.add({item.origin, item.arrival, std::move(reason), std::move(detail), function == nullptr ? "" : function->name(),
-                     function == nullptr ? "" : function->version, twins_[item.twin].id, std::string(item.topic), std::string(item.payload), 0});
+                     function == nullptr ? "" : function->version, twins_[item.twin].id, std::string(item.topic), input_of(item), 0});
 }
 
 }  // namespace doppel

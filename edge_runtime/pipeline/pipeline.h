@@ -77,8 +77,8 @@ class Pipeline final : public Fold {
   struct TaggedRow {
     std::uint32_t wave = 0;
     Position origin = Position::none;
-    std::string_view function;
-    std::uint32_t index = 0;
+    std::string_view function;  // in the arena: the function may be gone by the end of the batch
+    std::uint32_t item = 0, index = 0;
     OutboxRow row;
   };
 
@@ -86,9 +86,12 @@ class Pipeline final : public Fold {
   void fire_due(const Record& first, std::vector<OutboxRow>& rows);
   void fire_alarm(const Alarm& alarm, Timestamp due, const Record& first);
   void take(const Record& record, std::vector<OutboxRow>& rows);
+  void take_clock_step(const Record& record);
   void take_message(const Record& record);
   void take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash);
+  bool intern_names_of(const Record& record, const DecodedEvent& event);
   void take_activation(const Record& record);
+  void activate(const Record& record, const std::string& name, const Activation& activation);
   void take_set(const Record& record);
   std::pair<int, std::string> set_desired(const Record& record, const SetProperty& set);
 
@@ -102,8 +105,9 @@ class Pipeline final : public Fold {
 
   void report(const WaveItem& item);
   void set_labels(Twin& twin, const WaveItem& item);
-  void add_to_windows(Twin& twin, const WaveItem& item);
-  void set_property(TwinIndex index, Name name, const ValueView& value, Timestamp time, const WaveItem& cause);
+  void add_to_windows(const WaveItem& item);
+  // False when the twin has as many properties as it may have.
+  bool set_property(TwinIndex index, Name name, const ValueView& value, Timestamp time, const WaveItem& cause);
   void queue_change(TwinIndex index, Name name, const ValueView& before, const ValueView& after, const WaveItem& cause);
   void apply_effects(std::span<const ProducedEffect> effects);  // of one item and function
   bool apply_effect(const ProducedEffect& produced, bool& has_rev);
@@ -113,15 +117,18 @@ class Pipeline final : public Fold {
   bool apply_emit(const ProducedEffect& produced);
   bool apply_publish(const ProducedEffect& produced);
   void apply_alert(const ProducedEffect& produced);
-  void apply_alarm(const ProducedEffect& produced);
-  bool add_fields(const ValueView& value, WaveItem& item, std::string_view scalar_name);
+  void raise_alert(const ProducedEffect& produced, const Alert& alert);
+  bool apply_alarm(const ProducedEffect& produced);
+  WaveItem& add_caused(const WaveItem& cause, TwinIndex twin, TriggerKind trigger, std::string_view topic);
+  void add_fields(const ProducedEffect& produced);
   void push_row(const ProducedEffect& produced, OutboxRow row);
 
   Twin& touch(TwinIndex index);
   void queue_live(TwinIndex index);
-  void emit_alerts(std::vector<OutboxRow>& rows);
+  void append_standing(std::vector<OutboxRow>& rows, Position mark) const;
   void emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows);
   void dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin = {});
+  std::string input_of(const WaveItem& item) const;
   void dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function);
   bool goes_up(const Twin& twin) const { return matches_any(config_.uplink_twins, twin.id); }
   Timestamp lane_time(Timestamp wall) const { return wall - clock_steps_; }
@@ -152,8 +159,13 @@ class Pipeline final : public Fold {
   std::uint32_t depth_ = 0;
   RunReport report_;
   std::vector<std::vector<std::uint32_t>> wanted_;  // by function: items
-  std::vector<std::uint32_t> name_seen_;            // by name: number of the wave that reported it last
-  std::uint32_t wave_number_ = 0;
+  std::vector<std::uint64_t> name_seen_;            // by name: number of the wave that reported it last
+  std::uint64_t wave_number_ = 0;                   // of this process
+  std::uint32_t wave_of_batch_ = 0;
+  std::vector<std::uint32_t> all_items_, wanting_;
+  std::vector<std::vector<std::uint32_t>> by_round_;
+  std::vector<Name> event_names_, label_names_;     // of the event at hand
+  Windows::Labels labels_;
   std::vector<NumericField> numeric_;
   std::vector<TwinIndex> changed_;
   std::vector<TaggedRow> tagged_;

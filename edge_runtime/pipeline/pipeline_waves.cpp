@@ -20,13 +20,13 @@ const ColumnSpec* find_column(const std::vector<ColumnSpec>& columns, std::strin
   return at == columns.end() ? nullptr : &*at;
 }
 
-// True when the value can stand where the manifest says that this type is written.
-bool fits(const ValueView& value, ValueKind type) {
-  switch (type) {
-    case ValueKind::number: return value.as_number().has_value();
-    case ValueKind::integer: return value.as_integer().has_value();
-    default: return value.kind == type;
-  }
+constexpr Duration kLongestAlarm = std::chrono::hours(24) * 3'650;
+
+// 21 and 21.0 are the same to who waits for a device to report what is desired.
+bool is_same(const ValueView& a, const ValueView& b) {
+  if (a == b) return true;
+  const auto x = a.as_number(), y = b.as_number();
+  return x && y && *x == *y;
 }
 
 std::string text_of(const ValueView& value) {
@@ -48,6 +48,8 @@ void Pipeline::run_waves() {
       return;
     }
     process_wave();
+    ++wave_of_batch_;
+    next_wave_.sort_by_cause();
     std::swap(wave_, next_wave_);
     next_wave_.clear();
   }
@@ -55,6 +57,17 @@ void Pipeline::run_waves() {
 
 void Pipeline::process_wave() {
   ++wave_number_;
+  std::uint64_t among_its_origin = 0;
+  for (std::uint32_t i = 0; i < wave_.size(); ++i) {
+    WaveItem& item = wave_[i];
+    const bool same_origin = i != 0 && wave_[i - 1].origin == item.origin;
+    among_its_origin = same_origin ? among_its_origin + 1 : 0;
+    item.seed = mix64(mix64(to_number(item.origin), static_cast<std::uint64_t>(item.trigger)), std::uint64_t{depth_} << 32 | among_its_origin);
+  }
+  // Before the rounds, which change the order: sums are made in journal order.
+  for (std::uint32_t i = 0; i < wave_.size(); ++i) {
+    if (wave_[i].is_message) add_to_windows(wave_[i]);
+  }
   if (functions_.empty()) {
     for (std::uint32_t i = 0; i < wave_.size(); ++i) report(wave_[i]);
     return;
@@ -81,12 +94,12 @@ bool Pipeline::wave_needs_rounds() {
 
 // No function sees what another event of the wave changes: all runs first, then every item with what it caused, in order.
 void Pipeline::process_at_once() {
-  std::vector<std::uint32_t> all(wave_.size());
-  for (std::uint32_t i = 0; i < wave_.size(); ++i) all[i] = i;
-  run_functions(all);
+  all_items_.resize(wave_.size());
+  for (std::uint32_t i = 0; i < wave_.size(); ++i) all_items_[i] = i;
+  run_functions(all_items_);
   auto& effects = report_.effects;
-  std::stable_sort(effects.begin(), effects.end(), [](const ProducedEffect& a, const ProducedEffect& b) {
-    return std::tie(a.item, a.function) < std::tie(b.item, b.function);
+  std::sort(effects.begin(), effects.end(), [](const ProducedEffect& a, const ProducedEffect& b) {
+    return std::tie(a.item, a.function, a.index) < std::tie(b.item, b.function, b.index);
   });
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < wave_.size(); ++i) {
@@ -108,23 +121,24 @@ void Pipeline::process_in_rounds() {
     wave_[i].ordinal = twins_[wave_[i].twin].items++;
     rounds = std::max(rounds, wave_[i].ordinal + 1);
   }
-  std::vector<std::vector<std::uint32_t>> by_round(rounds);
+  if (by_round_.size() < rounds) by_round_.resize(rounds);
+  for (auto& round : by_round_) round.clear();
   for (std::uint32_t i = 0; i < wave_.size(); ++i) {
-    by_round[wave_[i].ordinal].push_back(i);
+    by_round_[wave_[i].ordinal].push_back(i);
     twins_[wave_[i].twin].items = 0;
   }
-  std::vector<std::uint32_t> wanting;
-  for (const auto& round : by_round) {
+  for (std::uint32_t number = 0; number < rounds; ++number) {
+    const auto& round = by_round_[number];
     for (const auto item : round) report(wave_[item]);
     for (FunctionSet::Number function = 0; function < functions_.size(); ++function) {
-      wanting.clear();
+      wanting_.clear();
       for (const auto item : round) {
         const auto wanted = wave_.functions(wave_[item]);
-        if (std::find(wanted.begin(), wanted.end(), function) != wanted.end()) wanting.push_back(item);
+        if (std::find(wanted.begin(), wanted.end(), function) != wanted.end()) wanting_.push_back(item);
       }
-      if (wanting.empty()) continue;
+      if (wanting_.empty()) continue;
       report_.clear();
-      runs_.run(function, wanting, wave_, obey_, arena_, report_);
+      runs_.run(function, wanting_, {wave_, wave_of_batch_, number, obey_, arena_}, report_);
       const auto& effects = report_.effects;
       for (std::size_t next = 0; next < effects.size();) {
         std::size_t end = next;
@@ -143,7 +157,7 @@ void Pipeline::run_functions(std::span<const std::uint32_t> items) {
     for (const auto function : wave_.functions(wave_[item])) wanted_[function].push_back(item);
   }
   for (FunctionSet::Number function = 0; function < functions_.size(); ++function) {
-    if (!wanted_[function].empty()) runs_.run(function, wanted_[function], wave_, obey_, arena_, report_);
+    if (!wanted_[function].empty()) runs_.run(function, wanted_[function], {wave_, wave_of_batch_, 0, obey_, arena_}, report_);
     wanted_[function].clear();
   }
 }
@@ -174,17 +188,17 @@ void Pipeline::report(const WaveItem& item) {
     ++counts_.events;
     twin.last_seen = std::max(twin.last_seen, item.arrival);
     if (item.model) twin.model = item.model;
-    set_labels(twin, item);
   }
+  bool fits = true;
   for (const auto& field : wave_.fields(item)) {
     const PropertySlot* slot = twin.find(field.name);
     if (slot != nullptr && slot->time > item.time) {
       ++counts_.out_of_order;
       continue;
     }
-    set_property(item.twin, field.name, field.value, item.time, item);
+    fits = set_property(item.twin, field.name, field.value, item.time, item) && fits;
   }
-  if (item.is_message) add_to_windows(twin, item);
+  if (!fits) dead_letter(item, "property_limit", "a twin has at most " + std::to_string(Twin::kMostProperties) + " properties; those beyond were not set", nullptr);
 }
 
 void Pipeline::set_labels(Twin& twin, const WaveItem& item) {
@@ -194,11 +208,15 @@ void Pipeline::set_labels(Twin& twin, const WaveItem& item) {
   twin.groups.clear();
 }
 
-void Pipeline::add_to_windows(Twin& twin, const WaveItem& item) {
-  if (twin.groups.empty()) {
-    Windows::Labels labels;
-    for (const auto& label : twin.labels) labels.emplace_back(names_.text(label.name), names_.text(label.value));
-    for (std::size_t window = 0; window < windows_->window_count(); ++window) twin.groups.push_back(windows_->group_of(window, labels));
+void Pipeline::add_to_windows(const WaveItem& item) {
+  Twin& twin = twins_[item.twin];
+  set_labels(twin, item);
+  if (twin.groups.empty() || twin.group_generation != windows_->group_generation()) {
+    labels_.clear();
+    for (const auto& label : twin.labels) labels_.emplace_back(names_.text(label.name), names_.text(label.value));
+    twin.groups.clear();
+    for (std::size_t window = 0; window < windows_->window_count(); ++window) twin.groups.push_back(windows_->group_of(window, labels_));
+    twin.group_generation = windows_->group_generation();
   }
   numeric_.clear();
   for (const auto& field : wave_.fields(item)) {
@@ -214,17 +232,31 @@ void Pipeline::add_to_windows(Twin& twin, const WaveItem& item) {
 }
 
 // The twin's rev has been raised for the change set that this belongs to.
-void Pipeline::set_property(TwinIndex index, Name name, const ValueView& value, Timestamp time, const WaveItem& cause) {
+bool Pipeline::set_property(TwinIndex index, Name name, const ValueView& value, Timestamp time, const WaveItem& cause) {
   Twin& twin = twins_[index];
+  const PropertySlot* slot = twin.find(name);
+  if (slot == nullptr && twin.properties.size() >= Twin::kMostProperties) return false;
   if (functions_.wants_changes()) {
-    const PropertySlot* slot = twin.find(name);
     const ValueView before = slot == nullptr ? ValueView::null() : twin.view(*slot);
     if (slot == nullptr || !(before == value)) queue_change(index, name, before, value, cause);
   }
   twin.set(name, value, time);
-  if (twin.desired.empty()) return;
-  const auto reached = [&](const DesiredValue& desired) { return desired.name == name && desired.value.view() == value; };
-  std::erase_if(twin.desired, reached);
+  if (twin.desired.empty()) return true;
+  std::erase_if(twin.desired, [&](const DesiredValue& desired) { return desired.name == name && is_same(desired.value.view(), value); });
+  return true;
+}
+
+// Begins an item of the next wave.
+WaveItem& Pipeline::add_caused(const WaveItem& cause, TwinIndex twin, TriggerKind trigger, std::string_view topic) {
+  WaveItem& item = next_wave_.add();
+  item.twin = twin;
+  item.origin = cause.origin;
+  item.arrival = cause.arrival;
+  item.time = cause.time;
+  item.trigger = trigger;
+  item.topic = topic;
+  item.cause = wave_.number_of(cause);
+  return item;
 }
 
 // A change triggers functions in the next wave, once, with the old value and the new.
@@ -236,13 +268,7 @@ void Pipeline::queue_change(TwinIndex index, Name name, const ValueView& before,
     value.content = arena_.copy(value.content);
     return value;
   };
-  WaveItem& item = next_wave_.add();
-  item.twin = index;
-  item.origin = cause.origin;
-  item.arrival = cause.arrival;
-  item.time = cause.time;
-  item.trigger = TriggerKind::twin_change;
-  item.topic = names_.text(name);
+  add_caused(cause, index, TriggerKind::twin_change, names_.text(name));
   next_wave_.add_field(*old_name, kept(before));
   next_wave_.add_field(*new_name, kept(after));
   next_wave_.add_functions(functions);
@@ -271,7 +297,7 @@ bool Pipeline::apply_effect(const ProducedEffect& produced, bool& has_rev) {
     case EffectKind::alert_raise:
     case EffectKind::alert_clear: return apply_alert(produced), true;
     case EffectKind::alarm_set:
-    case EffectKind::alarm_cancel: return apply_alarm(produced), true;
+    case EffectKind::alarm_cancel: return apply_alarm(produced);
     case EffectKind::log: {
       OutboxRow row;
       row.kind = OutboxKind::log;
@@ -287,15 +313,21 @@ bool Pipeline::apply_effect(const ProducedEffect& produced, bool& has_rev) {
 
 bool Pipeline::apply_set(const ProducedEffect& produced, bool& has_rev) {
   const ColumnSpec* declared = find_column(functions_[produced.function].manifest.writes, produced.effect.name);
-  const auto name = names_.intern(produced.effect.name);
-  if (declared == nullptr || !name || !fits(produced.effect.value, declared->type)) return false;
+  if (declared == nullptr) return false;
+  const auto name = names_.find(produced.effect.name);  // interned when the function was activated
+  const auto value = converted(produced.effect.value, declared->type);
+  if (!name || !value) return false;
   const WaveItem& item = wave_[produced.item];
   Twin& twin = touch(item.twin);
   if (!has_rev) ++twin.rev;
   has_rev = true;
   const PropertySlot* slot = twin.find(*name);
   // The function decides what the property is; its time never goes back.
-  set_property(item.twin, *name, produced.effect.value, slot == nullptr ? item.time : std::max(slot->time, item.time), item);
+  const Timestamp time = slot == nullptr ? item.time : std::max(slot->time, item.time);
+  if (!set_property(item.twin, *name, *value, time, item)) {
+    dead_letter(item, "property_limit", "a twin has at most " + std::to_string(Twin::kMostProperties) + " properties; " + std::string(produced.effect.name) + " was not set",
+                &functions_[produced.function]);
+  }
   return true;
 }
 
@@ -327,17 +359,8 @@ bool Pipeline::apply_send(const ProducedEffect& produced) {
     dead_letter(cause, "twin_limit", "there are " + std::to_string(config_.max_twins) + " twins already (store.max_twins)", &functions_[produced.function]);
     return true;
   }
-  WaveItem& item = next_wave_.add();
-  item.twin = target;
-  item.origin = cause.origin;
-  item.arrival = cause.arrival;
-  item.time = cause.time;
-  item.trigger = TriggerKind::emitted;
-  item.reports = true;
-  item.topic = effect.name;
-  if (!add_fields(effect.value, item, "value")) {
-    dead_letter(cause, "bad_payload", "the event sent to " + std::string(effect.target) + " has fields that do not decode", &functions_[produced.function]);
-  }
+  add_caused(cause, target, TriggerKind::emitted, effect.name).reports = true;
+  add_fields(produced);
   next_wave_.add_functions(functions_.for_emitted(effect.name));
   return true;
 }
@@ -346,38 +369,38 @@ bool Pipeline::apply_emit(const ProducedEffect& produced) {
   const auto functions = functions_.for_emitted(produced.effect.name);
   if (functions.empty()) return true;
   const WaveItem& cause = wave_[produced.item];
-  WaveItem& item = next_wave_.add();
-  item.twin = cause.twin;
-  item.origin = cause.origin;
-  item.arrival = cause.arrival;
-  item.time = cause.time;
-  item.trigger = TriggerKind::emitted;
-  item.topic = produced.effect.name;
-  if (!add_fields(produced.effect.value, item, "value")) {
-    dead_letter(cause, "bad_payload", "the event emitted as " + std::string(produced.effect.name) + " has fields that do not decode", &functions_[produced.function]);
-  }
+  add_caused(cause, cause.twin, TriggerKind::emitted, produced.effect.name);
+  add_fields(produced);
   next_wave_.add_functions(functions);
   return true;
 }
 
-// Gives the newest item of the next wave its fields: those of a JSON object, or one of that name.
-bool Pipeline::add_fields(const ValueView& value, WaveItem& item, std::string_view scalar_name) {
-  if (value.kind == ValueKind::null) return true;
-  if (value.kind != ValueKind::json) {
-    const auto name = names_.intern(scalar_name);
+// Gives the newest item of the next wave the fields of the effect: those of a JSON object, or one named "value".
+void Pipeline::add_fields(const ProducedEffect& produced) {
+  const auto& effect = produced.effect;
+  const auto refuse = [&](std::string reason, const std::string& why) {
+    const std::string what(effect.kind == EffectKind::send ? "sent to " + std::string(effect.target) : "emitted as " + std::string(effect.name));
+    dead_letter(wave_[produced.item], std::move(reason), "the event " + what + " lacks fields: " + why, &functions_[produced.function]);
+  };
+  const auto add = [&](std::string_view field, const ValueView& value) {
+    const auto name = names_.intern(field);
     if (name) next_wave_.add_field(*name, value);
+    if (!name) refuse("name_limit", std::string(field) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)");
     return name.has_value();
+  };
+  if (effect.value.kind == ValueKind::null) return;
+  const bool is_object = effect.value.kind == ValueKind::json && effect.value.content.find_first_not_of(" \t\r\n") != std::string_view::npos &&
+                         effect.value.content[effect.value.content.find_first_not_of(" \t\r\n")] == '{';
+  if (!is_object) {
+    add("value", effect.value);
+    return;
   }
   events_.clear();
   DecodedEvent& event = events_.add();
-  if (!decoder_->decode_object(value.content, arena_, event)) return false;
-  if (event.time) item.time = *event.time;
+  if (auto decoded = decoder_->decode_object(effect.value.content, arena_, event); !decoded) return refuse("bad_payload", decoded.error().message);
   for (const auto& field : event.fields) {
-    const auto name = names_.intern(field.name);
-    if (!name) return false;
-    next_wave_.add_field(*name, field.value);
+    if (!add(field.name, field.value)) return;
   }
-  return true;
 }
 
 bool Pipeline::apply_publish(const ProducedEffect& produced) {
@@ -398,24 +421,35 @@ bool Pipeline::apply_publish(const ProducedEffect& produced) {
 void Pipeline::apply_alert(const ProducedEffect& produced) {
   const WaveItem& item = wave_[produced.item];
   const Alert alert{twins_[item.twin].id, std::string(produced.effect.name), functions_[produced.function].name(), Value(produced.effect.value), item.time};
-  if (produced.effect.kind == EffectKind::alert_raise) {
-    if (alerts_.raise(alert)) push_row(produced, alert_row(alert, mark_, true));
-    return;
-  }
+  if (produced.effect.kind == EffectKind::alert_raise) return raise_alert(produced, alert);
   if (alerts_.clear(alert.twin, alert.name)) push_row(produced, alert_row(alert, mark_, false));
 }
 
-void Pipeline::apply_alarm(const ProducedEffect& produced) {
+void Pipeline::raise_alert(const ProducedEffect& produced, const Alert& alert) {
+  switch (alerts_.raise(alert)) {
+    case Alerts::Raised::unchanged: return;
+    case Alerts::Raised::over_limit:
+      return dead_letter(wave_[produced.item], "alert_limit", "there are " + std::to_string(Alerts::kMost) + " alerts already; " + alert.name + " was not raised",
+                         &functions_[produced.function]);
+    case Alerts::Raised::anew:
+    case Alerts::Raised::with_another_value: push_row(produced, alert_row(*alerts_.find(alert.twin, alert.name), mark_, true));
+  }
+}
+
+bool Pipeline::apply_alarm(const ProducedEffect& produced) {
   const WaveItem& item = wave_[produced.item];
   const Alarm alarm{functions_[produced.function].name(), twins_[item.twin].id, std::string(produced.effect.name)};
-  const auto after = produced.effect.value.as_integer();
-  if (produced.effect.kind == EffectKind::alarm_cancel) return alarms_.cancel(alarm);
+  if (produced.effect.kind == EffectKind::alarm_cancel) return alarms_.cancel(alarm), true;
+  const auto& triggers = functions_[produced.function].manifest.alarms;
+  if (std::find(triggers.begin(), triggers.end(), alarm.name) == triggers.end()) return false;
   // Never at the same instant: an alarm that sets itself must not fire for ever in one batch.
-  alarms_.set(alarm, lane_time(item.arrival) + std::max(Duration(after.value_or(0)), Duration(std::chrono::milliseconds(1))));
+  const Duration after(produced.effect.value.as_integer().value_or(0));
+  alarms_.set(alarm, lane_time(item.arrival) + std::clamp(after, Duration(std::chrono::milliseconds(1)), kLongestAlarm));
+  return true;
 }
 
 void Pipeline::push_row(const ProducedEffect& produced, OutboxRow row) {
-  tagged_.push_back({depth_, wave_[produced.item].origin, functions_[produced.function].name(), produced.index, std::move(row)});
+  tagged_.push_back({depth_, wave_[produced.item].origin, arena_.copy(functions_[produced.function].name()), produced.item, produced.index, std::move(row)});
 }
 
 // Coalesced: the twin goes up once, after the interval, with the values that it has then.

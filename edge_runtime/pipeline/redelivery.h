@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -37,9 +36,18 @@ class Redelivery {
     bool matched = false;
     std::uint64_t content_hash = 0;
   };
+  // Oldest first, each at most kReceiveMaximum. What comes in the present connection pushes nothing out of what came before it,
+  // since the broker may repeat all of that, in any order.
   struct Source {
-    std::deque<Taken> taken;  // oldest first
+    std::uint32_t session = 0;
+    std::vector<Taken> before;
+    std::vector<Taken> present;  // a ring once it is full
+    std::size_t oldest = 0;      // of the ring
     bool dirty = false;
+
+    void begin_session(std::uint32_t number);
+    void remember(const Taken& taken);
+    std::vector<Taken> in_order() const;  // of the present
   };
   std::map<std::uint16_t, Source> sources_;
 };

@@ -45,6 +45,7 @@ struct TwinLabel {
 
 struct Twin {
   static constexpr std::size_t kMostTopics = 64;
+  static constexpr std::size_t kMostProperties = 1'024;  // reported, and as many desired
 
   std::string id;
   std::optional<Name> model;
@@ -62,7 +63,9 @@ struct Twin {
   bool dirty = false;
   std::vector<std::uint32_t> groups;       // of each configured window; empty: to be found again
   std::uint32_t items = 0;                 // of this twin in the wave at work
-  std::uint32_t run_number = 0, run_index = 0;  // its place in the function run that is being built
+  std::uint32_t group_generation = 0;      // of the windows when groups were found
+  std::uint32_t run_index = 0;             // its place in the function run that is being built
+  std::uint64_t run_number = 0;
   std::optional<std::uint64_t> rev_before_batch;  // set while the batch at work has changed it
 
   const PropertySlot* find(Name name) const;
@@ -83,7 +86,7 @@ struct Twin {
 
 // Stored form: names as text, values in slot order. The same twin gives the same bytes.
 void encode(const Twin& twin, const NameTable& names, std::string& out);
-// False when the bytes do not decode or the name table is full.
+// False when the bytes do not decode, or name what the name table neither has nor can take.
 bool decode(std::string_view bytes, NameTable& names, Twin& twin);
 
 }  // namespace doppel

@@ -1,6 +1,7 @@
 // The events that are applied together: those of a batch, then those that they caused, and so on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -37,6 +38,8 @@ struct WaveItem {
   std::uint32_t first_label = 0, labels = 0;
   std::uint32_t first_function = 0, functions = 0;
   std::uint32_t ordinal = 0;  // among the items of its twin
+  std::uint64_t seed = 0;     // the same wherever the borders of batches lie
+  std::uint32_t cause = 0;    // number of the item of the wave before that caused it
 };
 
 // Items with their fields, labels and functions in flat arrays that keep their memory from batch to batch.
@@ -62,8 +65,14 @@ class Wave {
     functions_.insert(functions_.end(), functions.begin(), functions.end());
     items_.back().functions += static_cast<std::uint32_t>(functions.size());
   }
+  // The order in which causes came, whatever the order in which they were worked on.
+  void sort_by_cause() {
+    const auto before = [](const WaveItem& a, const WaveItem& b) { return a.cause < b.cause; };
+    if (!std::is_sorted(items_.begin(), items_.end(), before)) std::stable_sort(items_.begin(), items_.end(), before);
+  }
   void clear() { items_.clear(), fields_.clear(), labels_.clear(), functions_.clear(); }
 
+  std::uint32_t number_of(const WaveItem& item) const { return static_cast<std::uint32_t>(&item - items_.data()); }
   bool empty() const { return items_.empty(); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(items_.size()); }
   WaveItem& operator[](std::uint32_t i) { return items_[i]; }
