@@ -187,15 +187,15 @@ class Scene:
     def broker(self, extra=""):
         return self.start(Broker(self.folder, extra))
 
-    def coordinator(self, name="centre", settings=""):
+    def coordinator(self, name="centre", settings="", folder=None):
         bind = f"tcp://127.0.0.1:{free_port()}"
-        node = Node("coordinator", name, self.folder, settings, ["--bind", bind])
+        node = Node("coordinator", name, folder or self.folder, settings, ["--bind", bind])
         node.bind = bind
         return self.start(node)
 
-    def edge(self, name, settings="", arguments=()):
+    def edge(self, name, settings="", arguments=(), folder=None):
         """An edge that is subscribed where it has a broker: what is published from now on reaches it."""
-        node = self.start(Node("edge", name, self.folder, settings, arguments))
+        node = self.start(Node("edge", name, folder or self.folder, settings, arguments))
         if "mqtt" in settings or "--mqtt" in arguments:
             wait_until(f"{name} is subscribed", lambda: node.log.read_text().count("mqtt_connected") >= 2)  # source and publisher
         return node

@@ -28,11 +28,8 @@ class Readme(harness.SceneTest):
         self.home = self.scene.folder / "home"
         nodes = self.home / "doppel"  # where commands look for the nodes of this machine
         nodes.mkdir(parents=True)
-        self.coordinator = self.scene.start(harness.Node("coordinator", "centre", nodes, arguments=[
-            "--bind", f"tcp://127.0.0.1:{harness.free_port()}"]))
-        bind = self.coordinator.command[-1]
-        self.edge = self.scene.start(harness.Node("edge", "north", nodes, arguments=[
-            "--mqtt", self.broker.url, "--uplink", bind]))
+        coordinator = self.scene.coordinator(folder=nodes)
+        self.edge = self.scene.edge("north", arguments=["--mqtt", self.broker.url, "--uplink", coordinator.bind], folder=nodes)
         publisher = mqtt.Publisher(self.broker.port)
         publisher.publish("plant/north/motor-1", '{"temperature": 20.5}')
         publisher.close()
