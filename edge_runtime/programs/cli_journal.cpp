@@ -23,6 +23,7 @@ struct Options {
   std::uint64_t after = 0;
   std::uint64_t limit = UINT64_MAX;
   std::string role = "edge";
+  std::string into;
   std::optional<std::uint64_t> border_seed;
 };
 
@@ -81,14 +82,26 @@ int dump(const Options& options) {
   return done ? kDone : fail(done.error());
 }
 
+std::string hex(std::uint64_t hash) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+std::uint64_t rate(const ReplayReport& report) {
+  return static_cast<std::uint64_t>(static_cast<double>(report.records) / std::max(report.seconds, 1e-3));
+}
+
 nlohmann::json report_json(const ReplayReport& report) {
   auto tables = nlohmann::json::array();
   for (const auto& table : report.tables) {
-    tables.push_back({{"table", table.name}, {"rows", table.rows}, {"differ", table.differ}});
+    tables.push_back({{"table", table.name}, {"rows", table.rows}, {"differ", table.differ}, {"hash", hex(table.hash)}});
   }
   return {{"same_tables", report.same_tables()}, {"same_effects", report.same_effects()},
           {"records", report.records},           {"batches", report.batches},
-          {"seconds", report.seconds},           {"position", to_number(report.of_store.position)},
+          {"seconds", report.seconds},           {"records_per_second", rate(report)},
+          {"position", to_number(report.of_store.position)},
+          {"effects_hash", hex(report.of_replay.effects_hash)},
           {"tables", std::move(tables)}};
 }
 
@@ -99,14 +112,13 @@ std::string effects_line(const ReplayReport& report, const Options& options) {
 }
 
 void print_report(const ReplayReport& report, const Options& options) {
-  Table table({"TABLE", "ROWS", "DIFFER", "FIRST"});
+  Table table({"TABLE", "HASH", "ROWS", "DIFFER", "FIRST"});
   for (const auto& one : report.tables) {
-    table.add({one.name, std::to_string(one.rows), std::to_string(one.differ), one.first_key});
+    table.add({one.name, hex(one.hash), std::to_string(one.rows), std::to_string(one.differ), one.first_key});
   }
   print(table.text());
-  print(std::to_string(report.records) + " records in " + std::to_string(report.batches) + " batches, " +
-        std::to_string(static_cast<std::uint64_t>(static_cast<double>(report.records) / std::max(report.seconds, 1e-3))) +
-        "/s; " + effects_line(report, options) + "\n");
+  print(std::to_string(report.records) + " records in " + std::to_string(report.batches) + " batches, " + std::to_string(rate(report)) +
+        "/s; " + effects_line(report, options) + " (" + hex(report.of_replay.effects_hash) + ")\n");
 }
 
 // With the journal's own borders everything must be the same; with others, what depends on borders may differ.
@@ -115,7 +127,9 @@ int replay(const Options& options) {
   if (!data) return fail(data.error());
   LogWriter log({});
   const auto report = replay_journal(
-      {.data = *data, .role = options.role == "edge" ? Role::edge : Role::coordinator, .border_seed = options.border_seed}, log);
+      {.data = *data, .role = options.role == "edge" ? Role::edge : Role::coordinator, .border_seed = options.border_seed,
+       .into = options.into},
+      log);
   if (!report) return fail(report.error());
   options.json ? print(report_json(*report).dump(2) + "\n") : print_report(*report, options);
   if (options.border_seed) return kDone;
@@ -152,6 +166,7 @@ void add_journal_commands(CLI::App& root, Chosen& chosen) {
       replay);
   replaying.app.add_option("--borders", replaying.options.border_seed, "Batches of random length, from this seed; default: as they were")
       ->type_name("SEED");
+  replaying.app.add_option("--into", replaying.options.into, "Keep the new store in this folder, which must be empty")->type_name("DIR");
   replaying.app.add_option("--role", replaying.options.role, "edge or coordinator; default: edge")
       ->check(CLI::IsMember({"edge", "coordinator"}))
       ->type_name("ROLE");

@@ -14,6 +14,7 @@
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/blobs/blob_store.h"
 #include "twin_store/lane/lane.h"
+#include "twin_store/model/hash.h"
 
 namespace doppel {
 namespace {
@@ -125,12 +126,11 @@ class Replaying {
     return lane.recover(clean_, {});
   }
 
-  // The first batch of a lane is the beginning of its incarnation; from there on every record is as good as just appended.
+  // Without marks, every record is as good as just appended.
   Result<void> run_with_new_borders(ReplayView& view, Lane& lane, const Checkpoint& target) {
     if (view.first() > Position{1}) return not_found("the beginning of the journal is no longer kept: new borders need all of it");
-    view.show_up_to(Position::none);
-    if (auto loaded = lane.recover(clean_, target.incarnation); !loaded) return loaded;
     view.show_up_to(target.position);
+    if (auto loaded = lane.recover(clean_, {}); !loaded) return loaded;
     for (;;) {
       const auto more = lane.step();
       if (!more) return more.error();
@@ -163,7 +163,7 @@ Result<ReplayReport::TableReport> compare(const Store& store, const Store& repla
   if (!wanted) return wanted.error();
   const auto found = rows_of(replay, table);
   if (!found) return found.error();
-  ReplayReport::TableReport report{.name = std::string(table), .rows = wanted->size(), .differ = 0, .first_key = {}};
+  ReplayReport::TableReport report{.name = std::string(table), .rows = wanted->size(), .differ = 0, .first_key = {}, .hash = 0};
   const auto differs = [&](const std::string& key) {
     if (report.differ++ == 0) report.first_key = printable(key);
   };
@@ -172,6 +172,7 @@ Result<ReplayReport::TableReport> compare(const Store& store, const Store& repla
     if (same == found->end() || same->second != value) differs(key);
   }
   for (const auto& [key, value] : *found) {
+    report.hash = hash64(value, hash64(key, report.hash));
     if (!wanted->contains(key)) differs(key);
   }
   return report;
@@ -192,9 +193,14 @@ Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log) 
   if (!fs::exists(data / kStoreFile)) return not_found(options.data + ": there is no " + kStoreFile);
   const auto scratch = Scratch::make(data);
   if (!scratch) return scratch.error();
-  const fs::path original = (*scratch)->path() / "original", again = (*scratch)->path() / "again";
-  fs::create_directories(original);
-  fs::create_directories(again);
+  const fs::path original = (*scratch)->path() / "original";
+  const fs::path again = options.into.empty() ? (*scratch)->path() / "again" : fs::path(options.into);
+  for (const auto& folder : {original, again}) {
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed) return unavailable(folder.string() + ": cannot be made: " + failed.message());
+  }
+  if (!fs::is_empty(again)) return invalid_input(again.string() + ": not an empty folder");
   for (const char* file : kStoreFiles) {
     if (!fs::exists(data / file)) continue;
     if (auto copied = copy_to(data / file, original / file); !copied) return copied.error();

@@ -18,6 +18,8 @@ struct NodeReplayOptions {
   Role role = Role::edge;
   // Nothing: the batches as they were. Otherwise batches of random length; tables that depend on borders may then differ.
   std::optional<std::uint64_t> border_seed;
+  // Where the new store is made and stays; made if absent, and must be empty. "": nowhere, it goes when the report is made.
+  std::string into;
 };
 
 struct ReplayReport {
@@ -26,6 +28,7 @@ struct ReplayReport {
     std::uint64_t rows = 0;     // of the node's store
     std::uint64_t differ = 0;   // have another value in the replay, or are in one of the two only
     std::string first_key;      // of those, printable
+    std::uint64_t hash = 0;     // over every key and value of the replay, in the order of keys
   };
   std::vector<TableReport> tables;
   std::uint64_t records = 0, batches = 0;
@@ -37,7 +40,7 @@ struct ReplayReport {
 };
 
 // Works in a folder of its own beside the journal's, removed at the end. Errors: not_found (no journal, no store), conflict
-// (the node runs), corrupt_data.
+// (the node runs), invalid_input (`into` is not empty), corrupt_data.
 Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log);
 
 }  // namespace doppel

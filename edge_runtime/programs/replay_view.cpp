@@ -21,8 +21,10 @@ class ReplayView::Reader final : public JournalReader {
       if (auto got = reader_->read(limit, views, read_); !got) return got;
       at_end_ = read_.empty();
       for (const Record& record : read_) {
-        if (record.position > view_.visible_) at_end_ = true;
-        if (!at_end_ && is_seen(record)) records.push_back(record);
+        const bool is_behind = record.position > view_.visible_;
+        at_end_ = at_end_ || (is_behind && record.kind == RecordKind::mark);
+        if (at_end_) break;
+        if (is_seen(record) && (!is_behind || record.kind == RecordKind::decision)) records.push_back(record);
       }
     }
     return {};

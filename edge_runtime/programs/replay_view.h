@@ -17,15 +17,18 @@ class ReplayView final : public Journal {
   // Errors: as of open_journal_readonly.
   static Result<std::unique_ptr<ReplayView>> open(Disk& disk, std::string folder, Borders borders);
 
-  // Records behind it are not seen; at first nothing is.
+  // Records behind it are not seen, but for the decisions of the last mark before it; at first nothing is.
   void show_up_to(Position last) { visible_ = last; }
 
   Result<Position> append(const NewRecord& record) override;
   Position last() const override { return visible_; }
   Position last_synced() const override { return visible_; }
-  Epoch epoch() const override { return Epoch::first; }
+  Epoch epoch() const override { return epoch_; }
   Result<void> sync() override { return {}; }
-  Result<void> begin_epoch(Position) override { return {}; }
+  Result<void> begin_epoch(Position) override {
+    epoch_ = Epoch{to_number(epoch_) + 1};
+    return {};
+  }
   void wait_for_append(Position, std::optional<Duration>) override {}
   void wake() override {}
   void on_synced(std::function<void(Position)>) override {}
@@ -45,6 +48,7 @@ class ReplayView final : public Journal {
   Position first_ = Position::none;
   Position visible_ = Position::none;
   std::uint64_t appended_ = 0;
+  Epoch epoch_ = Epoch::first;
 };
 
 }  // namespace doppel
