@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "twin_store/model/bytes.h"
@@ -35,8 +36,12 @@ double magnitude_at(double logarithm) {
 // The value in the bucket whose relative distance to both borders is the same.
 double middle_of(std::int32_t bucket) {
   const double low = magnitude_at(bucket / kMultiplier), high = magnitude_at((bucket + 1) / kMultiplier);
-  return 2.0 * low * (high / (low + high));
+  return std::min(low * (2.0 / (1.0 + low / high)), std::numeric_limits<double>::max());  // high of the last bucket is infinite
 }
+
+// Of all normal doubles; an index beyond them comes from no value.
+const std::int32_t kLowestBucket = bucket_of(std::numeric_limits<double>::min());
+const std::int32_t kHighestBucket = bucket_of(std::numeric_limits<double>::max());
 
 constexpr std::uint8_t kSketchVersion = 1;
 constexpr std::uint8_t kExactForm = 1, kRegisterForm = 2;
@@ -147,6 +152,10 @@ std::optional<QuantileSketch> QuantileSketch::decode(std::string_view bytes) {
     if (size > kMaxBuckets) return std::nullopt;
     side->counts.resize(size);
     for (auto& count : side->counts) side->total += count = reader.take<std::uint32_t>();
+    if (size == 0) continue;
+    const auto above = kHighestBucket - static_cast<std::int32_t>(size);
+    const bool has_zero_at_an_end = side->counts.front() == 0 || side->counts.back() == 0;
+    if (side->first < kLowestBucket || side->first > above + 1 || has_zero_at_an_end) return std::nullopt;
   }
   if (!reader.ok() || !reader.at_end()) return std::nullopt;
   return sketch;
@@ -215,12 +224,15 @@ std::optional<DistinctCounter> DistinctCounter::decode(std::string_view bytes) {
   if (form == kRegisterForm) {
     const auto cells = reader.take_raw(std::size_t{1} << kPrecision);
     counter.registers_.assign(cells.begin(), cells.end());
+    const auto possible = [](std::uint8_t rank) { return rank <= 64 - kPrecision + 1; };
+    if (!std::all_of(counter.registers_.begin(), counter.registers_.end(), possible)) return std::nullopt;
   } else if (form == kExactForm) {
     const auto size = reader.take<std::uint16_t>();
     if (size >= kExact) return std::nullopt;
     counter.exact_.resize(size);
     for (auto& hash : counter.exact_) hash = reader.take<std::uint64_t>();
-    if (!std::is_sorted(counter.exact_.begin(), counter.exact_.end())) return std::nullopt;
+    const auto not_growing = std::adjacent_find(counter.exact_.begin(), counter.exact_.end(), std::greater_equal<>());
+    if (not_growing != counter.exact_.end()) return std::nullopt;
   } else {
     return std::nullopt;
   }

@@ -103,7 +103,7 @@ std::string to_string(const OutboxKey& key) {
 std::optional<OutboxKey> parse_outbox_key(std::string_view text) {
   OutboxKey key;
   constexpr std::size_t kHexLength = 32;
-  if (text.size() < kHexLength + 1 || text[kHexLength] != '.') return std::nullopt;
+  if (text.size() < kHexLength + 1 || text[kHexLength] != '.' || text.back() == '.') return std::nullopt;
   for (std::size_t i = 0; i < key.incarnation.bytes.size(); ++i) {
     const int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
