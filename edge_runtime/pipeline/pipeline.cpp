@@ -39,7 +39,7 @@ std::unique_ptr<Decoder> made(Result<Decoder> decoder) { return std::make_unique
 }  // namespace
 
 Pipeline::Pipeline(RunnerLoader& loader)
-    : names_(config_.max_names), twins_(names_), functions_(loader, names_, twins_), windows_(std::make_unique<Windows>(names_, config_)),
+    : names_(config_.max_names), old_name_(*names_.intern("old")), new_name_(*names_.intern("new")), value_name_(*names_.intern("value")), twins_(names_), functions_(loader, names_, twins_), windows_(std::make_unique<Windows>(names_, config_)),
       dead_letters_(config_.max_dead_letters), decoder_(made(Decoder::make(config_.mapping))), runs_(functions_, twins_) {}
 
 Pipeline::~Pipeline() = default;

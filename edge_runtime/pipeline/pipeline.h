@@ -43,6 +43,8 @@ class Pipeline final : public Fold {
  public:
   // Waves of events that a batch causes in itself; what goes deeper is dead-lettered.
   static constexpr std::uint32_t kMostWaves = 8;
+  // Events of one such wave: without it a function that emits many for each would fill the memory in a few waves.
+  static constexpr std::uint32_t kMostInWave = 65'536;
 
   explicit Pipeline(RunnerLoader& loader);
   ~Pipeline() override;
@@ -119,6 +121,8 @@ class Pipeline final : public Fold {
   void apply_alert(const ProducedEffect& produced);
   void raise_alert(const ProducedEffect& produced, const Alert& alert);
   bool apply_alarm(const ProducedEffect& produced);
+  // False after a dead letter: the next wave is full.
+  bool can_cause(const WaveItem& cause, const ActiveFunction* function);
   WaveItem& add_caused(const WaveItem& cause, TwinIndex twin, TriggerKind trigger, std::string_view topic);
   void add_fields(const ProducedEffect& produced);
   void push_row(const ProducedEffect& produced, OutboxRow row);
@@ -137,6 +141,7 @@ class Pipeline final : public Fold {
   PipelineConfig config_;
   std::string config_text_;
   NameTable names_;
+  const Name old_name_, new_name_, value_name_;  // fields of what the fold makes itself; there before any limit is reached
   TwinTable twins_;
   FunctionSet functions_;
   std::unique_ptr<Windows> windows_;

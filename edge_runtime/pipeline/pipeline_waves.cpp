@@ -246,6 +246,12 @@ bool Pipeline::set_property(TwinIndex index, Name name, const ValueView& value, 
   return true;
 }
 
+bool Pipeline::can_cause(const WaveItem& cause, const ActiveFunction* function) {
+  if (next_wave_.size() < kMostInWave) return true;
+  dead_letter(cause, "wave_limit", "the events of a batch cause more than " + std::to_string(kMostInWave) + " others at once", function);
+  return false;
+}
+
 // Begins an item of the next wave.
 WaveItem& Pipeline::add_caused(const WaveItem& cause, TwinIndex twin, TriggerKind trigger, std::string_view topic) {
   WaveItem& item = next_wave_.add();
@@ -262,15 +268,14 @@ WaveItem& Pipeline::add_caused(const WaveItem& cause, TwinIndex twin, TriggerKin
 // A change triggers functions in the next wave, once, with the old value and the new.
 void Pipeline::queue_change(TwinIndex index, Name name, const ValueView& before, const ValueView& after, const WaveItem& cause) {
   const auto functions = functions_.for_change(names_.text(name));
-  const auto old_name = names_.intern("old"), new_name = names_.intern("new");
-  if (functions.empty() || !old_name || !new_name) return;
+  if (functions.empty() || !can_cause(cause, nullptr)) return;
   const auto kept = [&](ValueView value) {
     value.content = arena_.copy(value.content);
     return value;
   };
   add_caused(cause, index, TriggerKind::twin_change, names_.text(name));
-  next_wave_.add_field(*old_name, kept(before));
-  next_wave_.add_field(*new_name, kept(after));
+  next_wave_.add_field(old_name_, kept(before));
+  next_wave_.add_field(new_name_, kept(after));
   next_wave_.add_functions(functions);
 }
 
@@ -354,6 +359,7 @@ bool Pipeline::apply_send(const ProducedEffect& produced) {
                 &functions_[produced.function]);
     return true;
   }
+  if (!can_cause(cause, &functions_[produced.function])) return true;
   const TwinIndex target = twins_.find_or_make(effect.target, config_.max_twins);
   if (target == kNoTwin) {
     dead_letter(cause, "twin_limit", "there are " + std::to_string(config_.max_twins) + " twins already (store.max_twins)", &functions_[produced.function]);
@@ -369,6 +375,7 @@ bool Pipeline::apply_emit(const ProducedEffect& produced) {
   const auto functions = functions_.for_emitted(produced.effect.name);
   if (functions.empty()) return true;
   const WaveItem& cause = wave_[produced.item];
+  if (!can_cause(cause, &functions_[produced.function])) return true;
   add_caused(cause, cause.twin, TriggerKind::emitted, produced.effect.name);
   add_fields(produced);
   next_wave_.add_functions(functions);
@@ -382,24 +389,17 @@ void Pipeline::add_fields(const ProducedEffect& produced) {
     const std::string what(effect.kind == EffectKind::send ? "sent to " + std::string(effect.target) : "emitted as " + std::string(effect.name));
     dead_letter(wave_[produced.item], std::move(reason), "the event " + what + " lacks fields: " + why, &functions_[produced.function]);
   };
-  const auto add = [&](std::string_view field, const ValueView& value) {
-    const auto name = names_.intern(field);
-    if (name) next_wave_.add_field(*name, value);
-    if (!name) refuse("name_limit", std::string(field) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)");
-    return name.has_value();
-  };
   if (effect.value.kind == ValueKind::null) return;
-  const bool is_object = effect.value.kind == ValueKind::json && effect.value.content.find_first_not_of(" \t\r\n") != std::string_view::npos &&
-                         effect.value.content[effect.value.content.find_first_not_of(" \t\r\n")] == '{';
-  if (!is_object) {
-    add("value", effect.value);
-    return;
-  }
+  const auto first = effect.value.content.find_first_not_of(" \t\r\n");
+  const bool is_object = effect.value.kind == ValueKind::json && first != std::string_view::npos && effect.value.content[first] == '{';
+  if (!is_object) return next_wave_.add_field(value_name_, effect.value);
   events_.clear();
   DecodedEvent& event = events_.add();
   if (auto decoded = decoder_->decode_object(effect.value.content, arena_, event); !decoded) return refuse("bad_payload", decoded.error().message);
   for (const auto& field : event.fields) {
-    if (!add(field.name, field.value)) return;
+    const auto name = names_.intern(field.name);
+    if (!name) return refuse("name_limit", std::string(field.name) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)");
+    next_wave_.add_field(*name, field.value);
   }
 }
 

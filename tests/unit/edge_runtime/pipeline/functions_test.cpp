@@ -101,6 +101,20 @@ TEST_F(Functions, Rule13_waves_go_eight_deep_and_then_to_the_dead_letters) {
   EXPECT_EQ(edge.value("d/1", "a"), "1");
 }
 
+// Each event of a wave caused as many as fit into an output: eight waves of that fill any memory.
+TEST_F(Functions, Promise7_a_wave_holds_a_bounded_number_of_events) {
+  std::uint32_t most = 0;
+  std::uint64_t events = 0;
+  install("flood", kOnTopic + "[[trigger]]\nevent = 'again'\n", for_each_event([&](NativeRun& run, std::uint32_t i) {
+            ++events;
+            most = std::max(most, run.events());
+            for (int n = 0; n < (events < 2000 ? 200 : 0); ++n) run.add(EffectKind::emit, i, "again");
+          }));
+  edge.apply({message(1, "d/1", "{}")});
+  EXPECT_LE(events, 1 + 200 + 2u * Pipeline::kMostInWave);
+  EXPECT_GT(edge.pipeline().dead_letters().counts_by_reason().at("wave_limit"), 0u);
+}
+
 TEST_F(Functions, Rule16_alarms_fire_before_the_batch_whose_first_record_is_later) {
   std::vector<std::string> order;
   install("f", kOnTopic + "[[trigger]]\nalarm = 'soon'\n", for_each_event([&](NativeRun& run, std::uint32_t i) {
