@@ -238,8 +238,10 @@ int main(int argc, char** argv) {
   connection.wait_for_acknowledgements();
   const auto seconds = [](std::int64_t ns) { return static_cast<double>(ns) / 1e9; };
   const auto count = static_cast<double>(connection.sent());
-  std::printf(R"({"sent":%lld,"acknowledged":%lld,"begin":%lld,"end":%lld,"seconds":%.3f,"rate":%.0f,"drained_ms":%.1f,"cpu_us":%.2f,"bytes":%zu})" "\n",
-              static_cast<long long>(connection.sent()), static_cast<long long>(connection.acknowledged()), static_cast<long long>(begin),
-              static_cast<long long>(end), seconds(end - begin), count / seconds(end - begin), seconds(now() - end) * 1e3, cpu_seconds() * 1e6 / count, payload.size());
+  const auto whole = [](std::int64_t number) { return static_cast<long long>(number); };
+  std::printf(R"({"sent":%lld,"acknowledged":%lld,"begin":%lld,"end":%lld,)", whole(connection.sent()),
+              whole(connection.acknowledged()), whole(begin), whole(end));
+  std::printf(R"("seconds":%.3f,"rate":%.0f,"drained_ms":%.1f,"cpu_us":%.2f,"bytes":%zu})" "\n", seconds(end - begin),
+              count / seconds(end - begin), seconds(now() - end) * 1e3, cpu_seconds() * 1e6 / count, payload.size());
   return options.qos == 1 && connection.acknowledged() < connection.sent() ? 1 : 0;
 }
