@@ -72,7 +72,7 @@ class LaneOnDisk {
 
   Result<void> try_start() {
     kill();
-    auto opened = open_journal(disk, "journal", clock, journal_options);
+    auto opened = open_journal(disk, "journal", time(), journal_options);
     if (!opened) return opened.error();
     journal = std::move(opened->journal);
     found = std::move(opened->recovery);
@@ -99,7 +99,7 @@ class LaneOnDisk {
   // Replays the journal into an empty store, with an empty delivery log.
   void start_beside() {
     kill();
-    auto opened = open_journal(disk, "journal", clock, journal_options);
+    auto opened = open_journal(disk, "journal", time(), journal_options);
     ASSERT_TRUE(opened) << opened.error().message;
     journal = std::move(opened->journal);
     found = std::move(opened->recovery);
@@ -151,6 +151,9 @@ class LaneOnDisk {
 
   Folder folder;
   FaultyDisk disk;
+  const Clock& time() const { return runs_in_real_time ? static_cast<const Clock&>(system_clock) : clock; }
+  bool runs_in_real_time = false;
+  SystemClock system_clock;
   ManualClock clock{from_nanoseconds(1'767'225'600'000'000'000)};  // 2026-01-01T00:00:00Z
   RecordingLog log;
   JournalOptions journal_options;
@@ -181,7 +184,7 @@ class LaneOnDisk {
     delivery_log = *std::move(delivered);
     outbox = std::make_unique<Outbox>(*delivery_log, outbox_options);
     committer = std::make_unique<DirectCommitter>(*journal, *store, *outbox);
-    lane = std::make_unique<Lane>(LaneParts{*fold, *journal, *store, *outbox, *committer, clock, log}, lane_options);
+    lane = std::make_unique<Lane>(LaneParts{*fold, *journal, *store, *outbox, *committer, time(), log}, lane_options);
     if (auto recovered = lane->recover(found, incarnation_of(++incarnations_)); !recovered) return recovered;
     journal->on_synced([this](Position synced) { outbox->release(synced); });
     return {};
