@@ -81,7 +81,8 @@ Result<void> NodeCore::recover(Fold& fold) {
   if (!delivery_log) return delivery_log.error();
   delivery_log_ = std::move(*delivery_log);
   outbox_ = std::make_unique<Outbox>(*delivery_log_, OutboxOptions{});
-  committer_ = std::make_unique<ThreadedCommitter>(*journal_, *store_, *outbox_, [this] { journal_->wake(); });
+  // By reference: stop() takes journal_ away while the last commit may still be on its thread.
+  committer_ = std::make_unique<ThreadedCommitter>(*journal_, *store_, *outbox_, [&journal = *journal_] { journal.wake(); });
   lane_ = std::make_unique<Lane>(LaneParts{fold, *journal_, *store_, *outbox_, *committer_, clock_, log_}, lane_options_);
   if (auto recovered = lane_->recover(opened_.recovery, random_incarnation()); !recovered) return recovered;
   tell_recovery();
