@@ -221,7 +221,7 @@ void EdgeUplink::put_again(uplink::RowsWanted which) {
   outbox.forget_receipts();
   parts_.core.post([this, recall, &outbox](Lane& lane) {
     auto rows = parts_.pipeline.retained_rows(lane.applied().incarnation, lane.applied().mark);
-    outbox.add(rows, Position::none);
+    outbox.add(rows, parts_.core.journal().last());  // nothing leaves before its cause is on disk
     recall();
   });
 }
