@@ -9,6 +9,7 @@ import pathlib
 import re
 import sys
 import time
+import traceback
 import unittest
 
 
@@ -36,13 +37,21 @@ class OneLine(unittest.TestResult):
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.end("FAILED", "\n" + self.failures[-1][1])
+        self.fail(test, self.failures[-1][1])
 
     def addError(self, test, err):
         super().addError(test, err)
-        if not hasattr(self, "began"):
-            self.began = time.monotonic()
-        self.end("FAILED", "\n" + self.errors[-1][1])
+        self.fail(test, self.errors[-1][1])
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.fail(test, "".join(traceback.format_exception(*err)))
+
+    def fail(self, test, detail):
+        self.failed = getattr(self, "failed", set()) | {test.id()}
+        self.began = getattr(self, "began", time.monotonic())
+        self.end("FAILED", "\n" + detail)
 
 
 def load(folder, pattern):
@@ -70,7 +79,7 @@ def main():
     suite = load(given.folder.resolve(), given.filter)
     total = suite.countTestCases()
     suite.run(result)
-    failed = len(result.failures) + len(result.errors)
+    failed = len(getattr(result, "failed", set()))
     skipped = len(result.skipped)
     passed = total - failed - skipped
     if given.report:
