@@ -35,7 +35,7 @@ std::string functions_line(const json& edge) {
 }
 
 Result<json> ask(const Options& options, const std::string& path) {
-  auto client = connect(options.client, "coordinator");
+  auto client = connect(options.client, Wanted::coordinator);
   if (!client) return client.error();
   const auto answer = client->get(path);
   if (!answer) return answer.error();

@@ -77,10 +77,10 @@ int test(const LocalOptions& options) {
 }
 
 // With a selector of edges the functions are the coordinator's to hand out; without one they are an edge's own.
-std::string role_for(const Options& options) { return options.edges.empty() ? "edge" : "coordinator"; }
+Wanted wanted_for(const Options& options) { return options.edges.empty() ? Wanted::edge : Wanted::coordinator; }
 
 int list(const Options& options) {
-  auto client = connect(options.api, "");
+  auto client = connect(options.api, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
   const auto answer = client->get("/api/v1/functions");
   if (!answer) return fail(answer.error());
@@ -140,7 +140,7 @@ Result<Package> read_package(const Options& options) {
 int deploy(const Options& options) {
   const auto package = read_package(options);
   if (!package) return fail(package.error());
-  auto client = connect(options.api, role_for(options));
+  auto client = connect(options.api, wanted_for(options));
   if (!client) return fail(client.error());
   const std::string name = package->manifest.name.text();
   Form form = make_form({{.name = "manifest", .filename = "function.toml", .content = package->manifest_text},
@@ -159,7 +159,7 @@ int deploy(const Options& options) {
 }
 
 int remove(const Options& options) {
-  auto client = connect(options.api, role_for(options));
+  auto client = connect(options.api, wanted_for(options));
   if (!client) return fail(client.error());
   ClientRequest request{.method = Method::remove,
                         .target = target("/api/v1/functions/" + percent_encode(options.name), {{"edges", options.edges}}),

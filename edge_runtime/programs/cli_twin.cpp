@@ -67,7 +67,7 @@ std::string properties_line(const json& twin) {
 }
 
 int list(const Options& options) {
-  auto client = connect(options.client, "");
+  auto client = connect(options.client, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
   const auto twins = read_twins(*client, options);
   if (!twins) return fail(twins.error());
@@ -109,7 +109,7 @@ void print_twin(const json& twin) {
 }
 
 int get(const Options& options) {
-  auto client = connect(options.client, "");
+  auto client = connect(options.client, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
   const auto answer = client->get(twin_target(options));
   if (!answer) return fail(answer.error());
@@ -141,7 +141,7 @@ std::string stream_target(const Options& options) {
 }
 
 int watch(const Options& options) {
-  auto client = connect(options.client, "");
+  auto client = connect(options.client, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
   const auto show = [&](const SseEvent& event) {
     if (options.client.json) {
@@ -158,7 +158,7 @@ int watch(const Options& options) {
 }
 
 int query(const Options& options) {
-  auto client = connect(options.client, "");
+  auto client = connect(options.client, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
   ClientRequest request{.method = Method::post,
                         .target = "/api/v1/query",
@@ -189,7 +189,7 @@ json value_of(const std::string& text) {
 }
 
 int set(const Options& options) {
-  auto client = connect(options.client, "edge");
+  auto client = connect(options.client, Wanted::edge);
   if (!client) return fail(client.error());
   ClientRequest request{
       .method = Method::put,

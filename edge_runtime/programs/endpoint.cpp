@@ -24,22 +24,23 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-std::string or_any(std::string_view role) { return role.empty() ? "node" : std::string(role); }
-
 std::vector<Endpoint> running_under(const std::string& root, std::string_view role) {
   std::vector<Endpoint> found;
   std::error_code ignored;  // an absent folder holds no nodes
   for (const auto& entry : fs::directory_iterator(root, ignored)) {
     const auto endpoint = read_endpoint(entry.path());
-    if (endpoint && (role.empty() || endpoint->role == role)) found.push_back(*endpoint);
+    if (endpoint && endpoint->role == role) found.push_back(*endpoint);
   }
   return found;
 }
 
-Result<Endpoint> only_one(const std::vector<Endpoint>& found, std::string_view role, const std::string& root) {
+Result<Endpoint> running_node(const std::string& root, Wanted wanted) {
+  auto found = running_under(root, wanted == Wanted::coordinator ? "coordinator" : "edge");
+  if (found.empty() && wanted == Wanted::edge_or_else_coordinator) found = running_under(root, "coordinator");
   if (found.size() == 1) return found.front();
   if (found.empty()) {
-    return not_found("no " + or_any(role) + " runs under " + root + "; say which with --data DIR or --server URL");
+    return not_found("no " + std::string(wanted == Wanted::coordinator ? "coordinator" : "edge") + " runs under " + root +
+                     "; say which with --data DIR or --server URL");
   }
   std::string names;
   for (const Endpoint& endpoint : found) names += (names.empty() ? "" : ", ") + endpoint.name;
@@ -88,7 +89,7 @@ Result<Endpoint> read_endpoint(const std::string& data) {
   return endpoint;
 }
 
-Result<Endpoint> find_node(const NodeChoice& choice, std::string_view role) {
+Result<Endpoint> find_node(const NodeChoice& choice, Wanted wanted) {
   const HostDefaults host = host_defaults();
   const auto at = [](const std::string& url) { return Endpoint{.role = {}, .name = {}, .http = url, .token_file = {}}; };
   if (!choice.server.empty()) return at(choice.server);
@@ -96,7 +97,7 @@ Result<Endpoint> find_node(const NodeChoice& choice, std::string_view role) {
   if (!choice.name.empty()) return read_endpoint(host.data_root + "/" + choice.name);
   if (const std::string server = environment("DOPPEL_SERVER"); !server.empty()) return at(server);
   if (!host.data.empty()) return read_endpoint(host.data);
-  return only_one(running_under(host.data_root, role), role, host.data_root);
+  return running_node(host.data_root, wanted);
 }
 
 }  // namespace doppel

@@ -1,6 +1,7 @@
 // How a command finds a running node: the node leaves its address in its data folder while it runs.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,8 +31,11 @@ struct NodeChoice {
   std::string name;    // --node: the name under the default folder
 };
 
-// In this order: --server, --data, $DOPPEL_SERVER, $DOPPEL_DATA, the one node of `role` ("" : any) that runs under
+// Which node is looked for where none is named. Both roles have twins: an edge's own come first.
+enum class Wanted : std::uint8_t { edge, coordinator, edge_or_else_coordinator };
+
+// In this order: --server, --data, --node, $DOPPEL_SERVER, $DOPPEL_DATA, the one that is wanted and runs under
 // ~/.local/share/doppel. Errors: not_found, conflict (several run; names them).
-Result<Endpoint> find_node(const NodeChoice& choice, std::string_view role);
+Result<Endpoint> find_node(const NodeChoice& choice, Wanted wanted);
 
 }  // namespace doppel

@@ -37,8 +37,8 @@ void add_client_options(CLI::App& app, ApiOptions& options) {
   app.add_flag("--json", options.json, "Print JSON");
 }
 
-Result<HttpClient> connect(const ApiOptions& options, std::string_view role) {
-  const auto endpoint = find_node(options.node, role);
+Result<HttpClient> connect(const ApiOptions& options, Wanted wanted) {
+  const auto endpoint = find_node(options.node, wanted);
   if (!endpoint) return endpoint.error();
   auto token = token_for(options, *endpoint);
   if (!token) return token.error();

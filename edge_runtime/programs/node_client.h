@@ -24,8 +24,8 @@ struct ApiOptions {
 };
 void add_client_options(CLI::App& app, ApiOptions& options);
 
-// `role`: which kind of node is looked for where none is named; "" : any. Errors: not_found, conflict, invalid_input.
-Result<HttpClient> connect(const ApiOptions& options, std::string_view role);
+// Errors: those of find_node, and not_found (the token), invalid_input (the address).
+Result<HttpClient> connect(const ApiOptions& options, Wanted wanted);
 
 // "/api/v1/twins" and its query; values are encoded here, empty ones left out.
 std::string target(std::string_view path, const std::vector<std::pair<std::string, std::string>>& query);

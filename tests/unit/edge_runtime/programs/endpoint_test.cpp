@@ -36,26 +36,33 @@ class EndpointTest : public testing::Test {
 
 TEST_F(EndpointTest, a_node_is_found_by_its_folder_its_name_or_alone) {
   const std::string data = node("north", "edge", here_);
-  EXPECT_EQ(find_node({.server = {}, .data = data, .name = {}}, "edge")->http, "http://north");
-  EXPECT_EQ(find_node({.server = {}, .data = {}, .name = "north"}, "edge")->http, "http://north");
-  EXPECT_EQ(find_node({}, "edge")->http, "http://north");
+  EXPECT_EQ(find_node({.server = {}, .data = data, .name = {}}, Wanted::edge)->http, "http://north");
+  EXPECT_EQ(find_node({.server = {}, .data = {}, .name = "north"}, Wanted::edge)->http, "http://north");
+  EXPECT_EQ(find_node({}, Wanted::edge)->http, "http://north");
 }
 
 TEST_F(EndpointTest, an_address_stands_above_everything) {
-  EXPECT_EQ(find_node({.server = "http://there", .data = "/nowhere", .name = {}}, "edge")->http, "http://there");
+  EXPECT_EQ(find_node({.server = "http://there", .data = "/nowhere", .name = {}}, Wanted::edge)->http, "http://there");
 }
 
 TEST_F(EndpointTest, the_role_decides_between_an_edge_and_a_coordinator) {
   node("north", "edge", here_);
   node("centre", "coordinator", here_);
-  EXPECT_EQ(find_node({}, "coordinator")->name, "centre");
-  EXPECT_EQ(find_node({}, "edge")->name, "north");
+  EXPECT_EQ(find_node({}, Wanted::coordinator)->name, "centre");
+  EXPECT_EQ(find_node({}, Wanted::edge)->name, "north");
+}
+
+TEST_F(EndpointTest, what_both_roles_have_is_asked_of_the_edge_first) {
+  node("centre", "coordinator", here_);
+  EXPECT_EQ(find_node({}, Wanted::edge_or_else_coordinator)->name, "centre");
+  node("north", "edge", here_);
+  EXPECT_EQ(find_node({}, Wanted::edge_or_else_coordinator)->name, "north");
 }
 
 TEST_F(EndpointTest, several_nodes_are_a_conflict_that_names_them) {
   node("north", "edge", here_);
   node("south", "edge", here_);
-  const auto found = find_node({}, "edge");
+  const auto found = find_node({}, Wanted::edge);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::conflict);
   EXPECT_NE(found.error().message.find("north"), std::string::npos);
@@ -64,7 +71,7 @@ TEST_F(EndpointTest, several_nodes_are_a_conflict_that_names_them) {
 
 TEST_F(EndpointTest, a_node_whose_process_is_gone_is_not_found) {
   const std::string data = node("north", "edge", kGone);
-  EXPECT_FALSE(find_node({}, "edge"));
+  EXPECT_FALSE(find_node({}, Wanted::edge));
   const auto found = read_endpoint(data);
   ASSERT_FALSE(found);
   EXPECT_NE(found.error().message.find("does not run any more"), std::string::npos);
