@@ -5,6 +5,7 @@ Everything that is started is stopped by its process id when the scene ends; wha
 which stays when something failed."""
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -47,6 +48,11 @@ def wait_until(what, condition, seconds=30, every=0.05):
     raise Failed(f"{what}: not within {seconds} s; last: {last!r}")
 
 
+def end_with_parent():
+    """In the child: SIGTERM for it when whoever started it dies, however that was (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 class Process:
     """A child with its output in a file. A Ctrl-C at the terminal is not for it: whoever started it stops it."""
 
@@ -57,7 +63,7 @@ class Process:
     def start(self):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                          start_new_session=True)
+                                          start_new_session=True, preexec_fn=end_with_parent)
 
     def alive(self):
         return self.child is not None and self.child.poll() is None

@@ -7,6 +7,7 @@ import argparse
 import importlib.util
 import pathlib
 import re
+import signal
 import sys
 import time
 import traceback
@@ -75,6 +76,7 @@ def main():
     parser.add_argument("--filter", default="")
     parser.add_argument("--report", type=pathlib.Path)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what tests have started is stopped
     result = OneLine()
     suite = load(given.folder.resolve(), given.filter)
     total = suite.countTestCases()
