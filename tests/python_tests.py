@@ -15,44 +15,47 @@ import unittest
 
 
 class OneLine(unittest.TestResult):
-    """Says what runs before it runs, and how it ended after."""
+    """Says what runs before it runs, and how it ended after. A test counts once, however many of its parts failed."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed, self.failed = 0, 0
+        self.complaints, self.reason, self.running = [], None, False
 
     def startTest(self, test):
         super().startTest(test)
+        self.complaints, self.reason, self.running = [], None, True
         self.began = time.monotonic()
-        print(f"   {self.name(test)} ...", end=" ", flush=True)
+        print(f"   {test.id().split('.', 1)[-1]} ...", end=" ", flush=True)
 
-    @staticmethod
-    def name(test):
-        return test.id().split(".", 1)[-1]
+    def addFailure(self, test, err):
+        self.complaints.append(self._exc_info_to_string(err, test))
+        if not self.running:  # the set-up of a class or module: its tests are not run
+            self.failed += 1
+            print(f"   {test.id()} ... FAILED", self.complaints.pop(), sep="\n", flush=True)
 
-    def end(self, word, detail=""):
-        print(f"{word} ({time.monotonic() - self.began:.1f} s){detail}", flush=True)
+    addError = addFailure  # where a test broke off is no matter here
 
-    def addSuccess(self, test):
-        self.end("passed")
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.complaints.append(f"{subtest}\n{self._exc_info_to_string(err, test)}")
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self.end("skipped", f": {reason}")
+        self.reason = reason
 
-    def addFailure(self, test, err):
-        super().addFailure(test, err)
-        self.fail(test, self.failures[-1][1])
-
-    def addError(self, test, err):
-        super().addError(test, err)
-        self.fail(test, self.errors[-1][1])
-
-    def addSubTest(self, test, subtest, err):
-        super().addSubTest(test, subtest, err)
-        if err:
-            self.fail(test, "".join(traceback.format_exception(*err)))
-
-    def fail(self, test, detail):
-        self.failed = getattr(self, "failed", set()) | {test.id()}
-        self.began = getattr(self, "began", time.monotonic())
-        self.end("FAILED", "\n" + detail)
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.running = False
+        spent = f"({time.monotonic() - self.began:.1f} s)"
+        if self.complaints:
+            self.failed += 1
+            print(f"FAILED {spent}", *self.complaints, sep="\n", flush=True)
+        elif self.reason is not None:
+            print(f"skipped {spent}: {self.reason}", flush=True)
+        else:
+            self.passed += 1
+            print(f"passed {spent}", flush=True)
 
 
 def load(folder, pattern):
@@ -79,14 +82,10 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what tests have started is stopped
     result = OneLine()
     suite = load(given.folder.resolve(), given.filter)
-    total = suite.countTestCases()
     suite.run(result)
-    failed = len(getattr(result, "failed", set()))
-    skipped = len(result.skipped)
-    passed = total - failed - skipped
     if given.report:
-        given.report.write_text(f"{passed} {failed} {skipped}\n")
-    return 1 if failed else 0
+        given.report.write_text(f"{result.passed} {result.failed} {len(result.skipped)}\n")
+    return 1 if result.failed else 0
 
 
 if __name__ == "__main__":
