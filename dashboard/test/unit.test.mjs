@@ -74,6 +74,14 @@ test('a journal that is far behind, and effects that were dropped, are problems'
   }, [], []).map(({ title }) => title), ['Journal: behind', 'Store: effects dropped']);
 });
 
+test('dead letters of the last minutes are one problem that names their reasons; older ones are none', () => {
+  const letter = (time, reason) => ({ arrival: `2026-03-01T11:${time}:00Z`, reason });
+  const [problem] = problems.letterProblems([letter('59', 'bad_payload'), letter('58', 'trap'), letter('57', 'trap'), letter('10', 'twin_limit')], now);
+  assert.equal(problem.title, '3 dead letters in the last five minutes');
+  assert.equal(problem.detail, 'bad_payload, trap');
+  assert.deepEqual(problems.letterProblems([letter('10', 'trap')], now), []);
+});
+
 test('a twin of an edge that is not connected is unreachable, whatever it was', () => {
   const twin = { status: 'online', last_seen: '2026-03-01T11:59:59Z' };
   assert.equal(tone.twinState(twin, now, { name: 'a', connected: true }).tone, 'ok');

@@ -1,6 +1,6 @@
 // What deserves a person's attention, worst first. Pure: values in, a list out.
 
-import type { Alert, Edge, Facts, FunctionMeters, NodeInfo } from '../api/types';
+import type { Alert, DeadLetter, Edge, Facts, FunctionMeters, NodeInfo } from '../api/types';
 import { duration, number, plural, value } from './format';
 import { link, twinLink } from './router.svelte';
 import { byTone, edgeState, functionState, journalState, storeState, uplinkState, type State, type Tone } from './tone';
@@ -84,6 +84,18 @@ export function partProblems(node: NodeInfo): Problem[] {
     ['Uplink', uplink, 'The coordinator cannot be reached', error(node.uplink, 'This edge keeps working, and sends its newest state when the link is back.')],
   ];
   return found.filter(([, { tone }]) => tone === 'bad' || tone === 'warn').map(([key, { tone }, title, detail]) => ({ key, tone, title, detail }));
+}
+
+const recently = 300_000;  // ms
+
+export function letterProblems(letters: DeadLetter[], now: number): Problem[] {
+  const fresh = letters.filter(({ arrival }) => arrival && now - Date.parse(arrival) < recently);
+  if (fresh.length === 0) return [];
+  const reasons = [...new Set(fresh.map(({ reason }) => reason))];
+  return [{
+    key: 'letters', tone: 'warn', title: `${plural(fresh.length, 'dead letter')} in the last five minutes`,
+    detail: reasons.join(', '), since: fresh[0]?.arrival, href: link('dead-letters'),
+  }];
 }
 
 function meterProblems(fn: FunctionMeters): Problem[] {

@@ -67,6 +67,7 @@ export function journalState(facts: Facts | undefined): State {
 export function storeState(facts: Facts | undefined): State {
   if (facts?.error) return { tone: 'bad', text: 'error' };
   if (typeof facts?.commits !== 'number') return unknown;
+  if (facts.commits === 0) return { tone: 'quiet', text: 'no commit yet' };
   return Number(facts.outbox_dropped ?? 0) > 0 ? { tone: 'warn', text: 'effects dropped' } : { tone: 'ok', text: 'committing' };
 }
 
