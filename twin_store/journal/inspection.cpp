@@ -129,10 +129,25 @@ Result<RecoveredJournal> look_at_all(Disk& disk, const std::string& folder) {
   return recovered;
 }
 
+constexpr int kMostLooks = 5;
+
+bool same_ranges(const std::vector<JournalRecovery::BadRange>& a, const std::vector<JournalRecovery::BadRange>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.file == y.file && x.first_offset == y.first_offset && x.last_offset == y.last_offset;
+  });
+}
+
 }  // namespace
 
 Result<JournalReport> verify_journal(Disk& disk, const std::string& folder) {
   auto recovered = look_at_all(disk, folder);
+  // Beside a process that writes, a record may be read half written. Damage is what two looks find in the same place.
+  for (int looks = 1; recovered && !recovered->report.corrupt.empty() && looks < kMostLooks; ++looks) {
+    auto again = look_at_all(disk, folder);
+    const bool stands = again && same_ranges(again->report.corrupt, recovered->report.corrupt);
+    recovered = std::move(again);
+    if (stands) break;
+  }
   if (!recovered) return recovered.error();
   JournalReport report;
   report.folder = folder;
