@@ -98,11 +98,6 @@ DesiredValue* Twin::find_desired(Name name) {
   return at == desired.end() ? nullptr : &*at;
 }
 
-bool Twin::has_seen(std::uint64_t topic_hash, std::uint64_t payload_hash) const {
-  return std::any_of(topics.begin(), topics.end(),
-                     [&](const TopicSeen& seen) { return seen.topic_hash == topic_hash && seen.payload_hash == payload_hash; });
-}
-
 bool Twin::saw(std::uint64_t topic_hash, std::uint64_t payload_hash) {
   for (auto& seen : topics) {
     if (seen.topic_hash != topic_hash) continue;

@@ -77,7 +77,6 @@ struct Twin {
   DesiredValue* find_desired(Name name);
   // Remembers the payload of a topic; true when the last one taken from that topic was the same.
   bool saw(std::uint64_t topic_hash, std::uint64_t payload_hash);
-  bool has_seen(std::uint64_t topic_hash, std::uint64_t payload_hash) const;
 
  private:
   void set_content(PropertySlot& slot, std::string_view content);

@@ -69,17 +69,16 @@ const DesiredValue* find_desired(const Twin& twin, Name name) {
   return nullptr;
 }
 
-void append_properties(const Twin& twin, const NameTable& names, std::uint64_t since, std::optional<Timestamp> fresh_from, std::string& out) {
+void append_properties(const Twin& twin, const NameTable& names, std::optional<Timestamp> fresh_from, std::string& out) {
   ObjectWriter properties(out);
   for (const auto& slot : twin.properties) {
     const DesiredValue* desired = find_desired(twin, slot.name);
-    if (slot.rev <= since && (desired == nullptr || desired->rev <= since)) continue;
     std::optional<bool> fresh;
     if (fresh_from) fresh = slot.time >= *fresh_from;
     append_property(twin, &slot, desired, fresh, properties.member(names.text(slot.name)));
   }
   for (const auto& desired : twin.desired) {
-    if (desired.rev <= since || twin.find(desired.name) != nullptr) continue;
+    if (twin.find(desired.name) != nullptr) continue;
     append_property(twin, nullptr, &desired, std::nullopt, properties.member(names.text(desired.name)));
   }
   properties.close();
@@ -140,7 +139,7 @@ void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, c
   append_head(object, twin);
   append_json_string(object.member("status"), twin_status(twin, now, freshness));
   append_facts(object, twin, names);
-  append_properties(twin, names, 0, now - freshness.stale_after, object.member("properties"));
+  append_properties(twin, names, now - freshness.stale_after, object.member("properties"));
   object.close();
 }
 
@@ -148,14 +147,7 @@ void append_stored_twin_json(const Twin& twin, const NameTable& names, std::stri
   ObjectWriter object(out);
   append_head(object, twin);
   append_facts(object, twin, names);
-  append_properties(twin, names, 0, std::nullopt, object.member("properties"));
-  object.close();
-}
-
-void append_twin_change_json(const Twin& twin, const NameTable& names, std::uint64_t since, std::string& out) {
-  ObjectWriter object(out);
-  append_head(object, twin);
-  append_properties(twin, names, since, std::nullopt, object.member("properties"));
+  append_properties(twin, names, std::nullopt, object.member("properties"));
   object.close();
 }
 

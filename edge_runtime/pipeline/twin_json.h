@@ -21,8 +21,6 @@ enum class TwinDetail { full, values };  // values: {"id", "properties": {name: 
 void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinDetail detail, std::string& out);
 // For the fold: without anything that depends on when it is read.
 void append_stored_twin_json(const Twin& twin, const NameTable& names, std::string& out);
-// What a change feed says: the counts, and the properties whose rev is above `since`.
-void append_twin_change_json(const Twin& twin, const NameTable& names, std::uint64_t since, std::string& out);
 
 // "never" without a message, else "online", "stale" or "offline".
 std::string_view twin_status(const Twin& twin, Timestamp now, const Freshness& freshness);

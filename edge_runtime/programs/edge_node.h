@@ -28,8 +28,6 @@ class EdgeNode {
   ~EdgeNode();
   Result<void> stop();
 
-  std::string http_url() const { return http_->url(); }
-
  private:
   EdgeNode(const EdgeConfig& config, Log& log) : config_(config), log_(log) {}
   Result<void> open();
