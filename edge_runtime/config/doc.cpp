@@ -1,14 +1,7 @@
 #include "edge_runtime/config/doc.h"
 
-#include <memory>
-
 namespace doppel {
 namespace {
-
-std::unique_ptr<NodeConfig> defaults(Role role) {
-  if (role == Role::edge) return std::make_unique<EdgeConfig>();
-  return std::make_unique<CoordinatorConfig>();
-}
 
 std::string heading(const Section& section) {
   if (section.name.empty()) return {};
@@ -47,13 +40,15 @@ void append_rows(std::string& out, const Section& section, std::size_t row, cons
 
 std::string setting_reference(Role role) {
   std::string out = role == Role::edge ? "# Settings of an edge\n" : "# Settings of a coordinator\n";
-  const auto config = defaults(role);
+  EdgeConfig edge;
+  CoordinatorConfig coordinator;
+  NodeConfig& config = role == Role::edge ? static_cast<NodeConfig&>(edge) : coordinator;
   for (const Section& section : setting_table(role)) {
-    if (section.repeated && section.row_count(*config) == 0) section.add_row(*config);
+    if (section.repeated && section.row_count(config) == 0) section.add_row(config);
     out += "\n## " + (section.name.empty() ? std::string("Top of the file") : "`" + heading(section) + "`") + "\n\n" +
            std::string(section.help) + "\n\n| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n";
     for (const Setting& setting : section.settings) {
-      out += "| `" + std::string(setting.key) + "` | " + default_cell(setting, *config) + " | " +
+      out += "| `" + std::string(setting.key) + "` | " + default_cell(setting, config) + " | " +
              cell(allowed_values(setting)) + " | " + cell(setting.help) + " |\n";
     }
   }
