@@ -40,7 +40,7 @@ class ScenarioParser {
   }
 
  private:
-  static const TomlNode::Table& members(const TomlNode& table) { return std::get<TomlNode::Table>(table.content); }
+  static const TomlNode::Table& members(const TomlNode& table) { return *table.as<TomlNode::Table>(); }
 
   DeviceGroup read_group(const TomlNode& table, std::size_t number) {
     DeviceGroup group;
@@ -83,7 +83,7 @@ class ScenarioParser {
   void read_fields(const TomlNode& table, DeviceGroup& group) {
     for (const auto& [key, node] : members(table)) {
       const std::string place = group.name + ".fields." + key;
-      if (std::holds_alternative<TomlNode::Table>(node.content)) {
+      if (node.as<TomlNode::Table>()) {
         group.fields.push_back(read_field(node, key, place));
       } else if (auto value = scalar_of(node)) {
         group.fields.push_back({key, ConstantField{std::move(*value)}, 0, 0, 3, {}});
@@ -169,7 +169,7 @@ class ScenarioParser {
 
 Result<Scenario> parse_scenario(std::string_view text) {
   const auto document = parse_toml(text);
-  if (!document) return document.error();
+  if (!document) return invalid_input("line " + document.error().message);
   return ScenarioParser().parse(*document);
 }
 

@@ -18,14 +18,6 @@ std::string allowed(TomlReader::Range range) { return ", allowed are " + plain(r
 
 }  // namespace
 
-std::optional<Value> scalar_of(const TomlNode& node) {
-  if (const auto* text = std::get_if<std::string>(&node.content)) return Value(ValueView::text(*text));
-  if (const auto* truth = std::get_if<bool>(&node.content)) return Value(ValueView::boolean(*truth));
-  if (const auto* integer = std::get_if<std::int64_t>(&node.content)) return Value(ValueView::of(*integer));
-  if (const auto* number = std::get_if<double>(&node.content)) return Value(ValueView::of(*number));
-  return std::nullopt;
-}
-
 const TomlNode* TomlReader::find(std::string_view key) {
   asked_.emplace(key);
   return table_.get(key);
@@ -36,11 +28,11 @@ void TomlReader::report(const std::string& problem) { problems_.push_back(line_o
 void TomlReader::report(std::string_view key, const std::string& problem) {
   const TomlNode* node = table_.get(key);
   if (!node) return report(std::string(key) + ": " + problem);
-  problems_.push_back(line_of(*node) + ": " + place_ + ": " + std::string(key) + " = " + node->source + ": " + problem);
+  problems_.push_back(line_of(*node) + ": " + place_ + ": " + std::string(key) + " = " + shown(*node) + ": " + problem);
 }
 
 void TomlReader::report_unknown_keys() {
-  for (const auto& [key, node] : std::get<TomlNode::Table>(table_.content))
+  for (const auto& [key, node] : *table_.as<TomlNode::Table>())
     if (!asked_.contains(key)) report(key, "there is no such key here");
 }
 
@@ -57,7 +49,7 @@ std::optional<double> TomlReader::number(std::string_view key, Range range) {
 std::optional<std::int64_t> TomlReader::integer(std::string_view key, Range range) {
   const TomlNode* node = find(key);
   if (!node) return std::nullopt;
-  const auto* value = std::get_if<std::int64_t>(&node->content);
+  const auto* value = node->as<std::int64_t>();
   if (value && static_cast<double>(*value) >= range.least && static_cast<double>(*value) <= range.most) return *value;
   report(key, (value ? "out of range" : "not a whole number") + allowed(range));
   return std::nullopt;
@@ -66,7 +58,7 @@ std::optional<std::int64_t> TomlReader::integer(std::string_view key, Range rang
 std::optional<bool> TomlReader::boolean(std::string_view key) {
   const TomlNode* node = find(key);
   if (!node) return std::nullopt;
-  if (const auto* value = std::get_if<bool>(&node->content)) return *value;
+  if (const auto* value = node->as<bool>()) return *value;
   report(key, "not true or false");
   return std::nullopt;
 }
@@ -74,7 +66,7 @@ std::optional<bool> TomlReader::boolean(std::string_view key) {
 std::optional<std::string> TomlReader::text(std::string_view key) {
   const TomlNode* node = find(key);
   if (!node) return std::nullopt;
-  if (const auto* value = std::get_if<std::string>(&node->content)) return *value;
+  if (const auto* value = node->as<std::string>()) return *value;
   report(key, "not text in quotes");
   return std::nullopt;
 }
@@ -100,7 +92,7 @@ std::vector<Value> TomlReader::scalars(std::string_view key) {
   const TomlNode* node = find(key);
   if (!node) return {};
   std::vector<Value> values;
-  const auto* array = std::get_if<TomlNode::Array>(&node->content);
+  const auto* array = node->as<TomlNode::Array>();
   if (array)
     for (const auto& item : *array)
       if (auto value = scalar_of(item)) values.push_back(std::move(*value));
@@ -124,7 +116,7 @@ std::vector<std::string> TomlReader::texts(std::string_view key) {
 
 const TomlNode* TomlReader::table(std::string_view key) {
   const TomlNode* node = find(key);
-  if (!node || std::holds_alternative<TomlNode::Table>(node->content)) return node;
+  if (!node || node->as<TomlNode::Table>()) return node;
   report(key, "not a table");
   return nullptr;
 }
@@ -133,9 +125,9 @@ std::vector<const TomlNode*> TomlReader::tables(std::string_view key) {
   std::vector<const TomlNode*> result;
   const TomlNode* node = find(key);
   if (!node) return result;
-  if (const auto* array = std::get_if<TomlNode::Array>(&node->content))
+  if (const auto* array = node->as<TomlNode::Array>())
     for (const auto& item : *array)
-      if (std::holds_alternative<TomlNode::Table>(item.content)) result.push_back(&item);
+      if (item.as<TomlNode::Table>()) result.push_back(&item);
   if (result.empty()) report(key, "not a list of tables, [[" + std::string(key) + "]]");
   return result;
 }

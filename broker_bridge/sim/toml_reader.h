@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "broker_bridge/sim/toml_tree.h"
 #include "twin_store/model/time.h"
 #include "twin_store/model/value.h"
+#include "twin_store/toml/toml.h"
 
 namespace doppel {
 
@@ -51,8 +51,5 @@ class TomlReader {
   Problems& problems_;
   std::set<std::string, std::less<>> asked_;
 };
-
-// A text, number or truth value of TOML.
-std::optional<Value> scalar_of(const TomlNode& node);
 
 }  // namespace doppel

@@ -1,30 +1,27 @@
 #include "edge_runtime/config/loader.h"
 
-#include <toml++/toml.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "edge_runtime/config/checks.h"
 #include "edge_runtime/config/problems.h"
 #include "edge_runtime/config/setting_table.h"
 #include "edge_runtime/config/setting_value.h"
 #include "edge_runtime/config/suggest.h"
+#include "twin_store/toml/toml.h"
 
 namespace doppel {
 namespace {
 
-Place place_of(const toml::node& node) { return {static_cast<int>(node.source().begin.line), ""}; }
+using Table = TomlNode::Table;
+using Array = TomlNode::Array;
 
-std::string source_text(const toml::node& node) {
-  std::ostringstream out;
-  node.visit([&](const auto& typed) { out << typed; });
-  return out.str();
-}
+Place place_of(const TomlNode& node) { return {static_cast<int>(node.line), ""}; }
 
 const Section* find_section(Role role, std::string_view name) {
   for (const Section& section : setting_table(role)) {
@@ -46,15 +43,26 @@ std::string belongs_to(Role role) {
   return role == Role::edge ? "belongs in an edge's configuration" : "belongs in a coordinator's configuration";
 }
 
+std::optional<double> number(const TomlNode& node) {
+  const auto scalar = scalar_of(node);
+  return scalar ? scalar->view().as_number() : std::nullopt;
+}
+
+bool is_array_of_tables(const TomlNode& node) {
+  const auto* array = node.as<Array>();
+  const auto is_table = [](const TomlNode& item) { return item.as<Table>() != nullptr; };
+  return array && !array->empty() && std::all_of(array->begin(), array->end(), is_table);
+}
+
 // The value as the setting's kind has it, ranges unchecked.
-Result<SettingValue> typed_value(const Setting& setting, const toml::node& node) {
+Result<SettingValue> typed_value(const Setting& setting, const TomlNode& node) {
   const auto wrong = [&](std::string_view what) { return invalid_input(std::string(what) + allowed_clause(setting)); };
   switch (setting.kind) {
     case SettingKind::boolean:
-      if (const auto value = node.value_exact<bool>()) return SettingValue(*value);
+      if (const auto* value = node.as<bool>()) return SettingValue(*value);
       return wrong("not true or false");
     case SettingKind::integer:
-      if (const auto value = node.value_exact<std::int64_t>()) {
+      if (const auto* value = node.as<std::int64_t>()) {
         if (*value < 0) return wrong("out of range");
         return SettingValue(static_cast<std::uint64_t>(*value));
       }
@@ -63,16 +71,16 @@ Result<SettingValue> typed_value(const Setting& setting, const toml::node& node)
     case SettingKind::size:
     case SettingKind::choice:
     case SettingKind::text:
-      if (const auto value = node.value_exact<std::string>()) return parse_setting(setting, *value);
+      if (const auto* value = node.as<std::string>()) return parse_setting(setting, *value);
       if (setting.kind == SettingKind::duration) return wrong("not a duration such as \"100 ms\"");
       if (setting.kind == SettingKind::size) return wrong("not a size such as \"16 MiB\"");
       return wrong("not text in quotes");
     case SettingKind::texts: {
       std::vector<std::string> texts;
-      const auto* array = node.as_array();
+      const auto* array = node.as<Array>();
       if (!array) return wrong("not an array of texts");
-      for (const toml::node& item : *array) {
-        const auto text = item.value_exact<std::string>();
+      for (const TomlNode& item : *array) {
+        const auto* text = item.as<std::string>();
         if (!text) return wrong("not an array of texts");
         texts.push_back(*text);
       }
@@ -80,21 +88,22 @@ Result<SettingValue> typed_value(const Setting& setting, const toml::node& node)
     }
     case SettingKind::text_map: {
       TextMap entries;
-      const auto* table = node.as_table();
+      const auto* table = node.as<Table>();
       if (!table) return wrong("not a table of texts");
       for (const auto& [name, item] : *table) {
-        const auto text = item.value_exact<std::string>();
+        const auto* text = item.as<std::string>();
         if (!text) return wrong("not a table of texts");
-        entries.emplace_back(std::string(name.str()), *text);
+        entries.emplace_back(name, *text);
       }
+      std::sort(entries.begin(), entries.end());  // the same whatever the order of the lines
       return SettingValue(std::move(entries));
     }
     case SettingKind::coordinates: {
-      const auto* array = node.as_array();
-      if (!array || array->size() != 2 || !array->get(0)->is_number() || !array->get(1)->is_number()) {
-        return wrong("not two numbers");
-      }
-      return SettingValue(std::array{*array->get(0)->value<double>(), *array->get(1)->value<double>()});
+      const auto* array = node.as<Array>();
+      if (!array || array->size() != 2) return wrong("not two numbers");
+      const auto longitude = number((*array)[0]), latitude = number((*array)[1]);
+      if (!longitude || !latitude) return wrong("not two numbers");
+      return SettingValue(std::array{*longitude, *latitude});
     }
   }
   return internal_error("a setting of no kind");
@@ -105,13 +114,13 @@ class Loading {
  public:
   Loading(Role role, NodeConfig& config, Problems& problems) : role_(role), config_(config), problems_(problems) {}
 
-  void read_file(const toml::table& root) {
+  void read_file(const TomlNode& root) {
     read_settings(*find_section(role_, ""), 0, root);
-    for (const auto& [name, node] : root) {
-      if (const Section* section = find_section(role_, name.str()); section && !name.str().empty()) {
+    for (const auto& [name, node] : *root.as<Table>()) {
+      if (const Section* section = find_section(role_, name); section && !name.empty()) {
         read_section(*section, node);
-      } else if (!find_setting(*find_section(role_, ""), name.str())) {
-        add_unknown(name.str(), node);
+      } else if (!find_setting(*find_section(role_, ""), name)) {
+        add_unknown(name, node);
       }
     }
   }
@@ -136,43 +145,41 @@ class Loading {
   }
 
  private:
-  void read_section(const Section& section, const toml::node& node) {
+  void read_section(const Section& section, const TomlNode& node) {
     if (!section.repeated) {
-      if (const auto* table = node.as_table()) {
+      if (node.as<Table>()) {
         problems_.note(section.name, 0, "", place_of(node));
-        return read_settings(section, 0, *table);
+        return read_settings(section, 0, node);
       }
       return problems_.add(place_of(node), "[" + std::string(section.name) + "] must be a table, once");
     }
-    const auto* array = node.as_array();
-    if (!array || !array->is_array_of_tables()) {
+    if (!is_array_of_tables(node)) {
       return problems_.add(place_of(node), "[[" + std::string(section.name) + "]] has double brackets: it may be repeated");
     }
     section.clear_rows(config_);
-    for (std::size_t row = 0; row < array->size(); ++row) {
+    std::size_t row = 0;
+    for (const TomlNode& table : *node.as<Array>()) {
       section.add_row(config_);
-      const toml::table& table = *array->get(row)->as_table();
       problems_.note(section.name, row, "", place_of(table));
-      read_settings(section, row, table);
+      read_settings(section, row++, table);
     }
   }
 
   // What is unknown at the top of the file may be a section: read_file looks at those.
-  void read_settings(const Section& section, std::size_t row, const toml::table& table) {
+  void read_settings(const Section& section, std::size_t row, const TomlNode& table) {
     for (const Setting& setting : section.settings) {
-      const toml::node* node = table.get(setting.key);
+      const TomlNode* node = table.get(setting.key);
       if (node) {
         const auto value = typed_value(setting, *node);
-        take(section, setting, row, place_of(*node), source_text(*node), value);
+        take(section, setting, row, place_of(*node), shown(*node), value);
       } else if (setting.required) {
         problems_.add_unusable(section.name, row, setting.key, place_of(table),
                                setting_path(section, setting) + " is missing" + allowed_clause(setting));
       }
     }
     if (section.name.empty()) return;
-    for (const auto& [key, node] : table) {
-      if (find_setting(section, key.str())) continue;
-      add_unknown(std::string(section.name) + "." + std::string(key.str()), node);
+    for (const auto& [key, node] : *table.as<Table>()) {
+      if (!find_setting(section, key)) add_unknown(std::string(section.name) + "." + key, node);
     }
   }
 
@@ -191,8 +198,8 @@ class Loading {
                            setting_path(section, setting) + " = " + shown + ": " + wrong);
   }
 
-  void add_unknown(std::string_view path, const toml::node& node) {
-    const bool is_section = path.find('.') == std::string_view::npos && (node.is_table() || node.is_array_of_tables());
+  void add_unknown(std::string_view path, const TomlNode& node) {
+    const bool is_section = path.find('.') == std::string_view::npos && (node.as<Table>() || is_array_of_tables(node));
     const std::string shown = is_section ? "section [" + std::string(path) + "]" : "key \"" + std::string(path) + "\"";
     if (belongs_to_other(path)) return problems_.add(place_of(node), shown + " " + belongs_to(other(role_)));
     problems_.add(place_of(node), "unknown " + shown + did_you_mean(path, is_section ? known_sections() : known_paths()));
@@ -228,15 +235,12 @@ class Loading {
 
 template <class Config>
 Result<Config> load(Role role, const ConfigSource& source) {
+  const auto root = parse_toml(source.toml);
+  if (!root) return invalid_input(source.file + ":" + root.error().message);
   Config config;
   Problems problems(source.file);
   Loading loading(role, config, problems);
-  try {
-    loading.read_file(toml::parse(source.toml));
-  } catch (const toml::parse_error& error) {
-    problems.add({static_cast<int>(error.source().begin.line), ""}, std::string(error.description()));
-    return problems.error();
-  }
+  loading.read_file(*root);
   loading.apply(source.overrides);
   fill_defaults(config, source.host);
   check(config, problems);

@@ -1,9 +1,5 @@
 #include "functions/abi/manifest.h"
 
-// toml++ 3.3 asserts on keys that it refuses properly a few lines later: a manifest must not end the process.
-#define TOML_ASSERT(expression) static_assert(true)
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cctype>
 #include <functional>
@@ -12,7 +8,7 @@
 
 #include "functions/abi/names.h"
 #include "functions/abi/quantity.h"
-#include "functions/abi/toml_text.h"
+#include "twin_store/toml/toml.h"
 
 namespace doppel {
 namespace {
@@ -30,15 +26,6 @@ constexpr Range kFuel{1'000, 10'000'000'000};
 constexpr Range kMemory{64u << 10, 64u << 20};
 constexpr Range kOutput{1u << 10, 16u << 20};
 constexpr Range kRunEvents{1, 65'536};
-
-std::string shown(const toml::node& node) {
-  if (const auto* text = node.as_string()) return '"' + text->get() + '"';
-  if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
-  if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
-  if (node.is_table()) return "a table";
-  if (node.is_array()) return "a list";
-  return "a value of another type";
-}
 
 // "5,000,000"
 std::string grouped(std::uint64_t number) {
@@ -64,33 +51,33 @@ bool is_plain_name(std::string_view text) { return is_printable(text, kMaxNameBy
 // Reads one manifest and collects everything that is wrong with it.
 class Reader {
  public:
-  Result<Manifest> read(const toml::table& root);
+  Result<Manifest> read(const TomlNode& root);
 
  private:
   using Accepts = bool (*)(std::string_view);
 
-  void wrong(const toml::node& at, const std::string& what) {
-    problems_.push_back({at.source().begin.line, "function.toml:" + std::to_string(at.source().begin.line) + ": " + what});
+  void wrong(const TomlNode& at, const std::string& what) {
+    problems_.push_back({at.line, "function.toml:" + std::to_string(at.line) + ": " + what});
   }
   void missing(const std::string& what) { problems_.push_back({0, "function.toml: " + what}); }
 
-  void refuse_unknown(const toml::table& table, const std::string& where, std::span<const std::string_view> known);
-  std::optional<std::string> text(const toml::table& table, const std::string& key, Accepts accepts, const char* wanted);
-  std::optional<bool> boolean(const toml::table& table, const std::string& key);
-  void quantity(const toml::table& table, const std::string& where, const char* key, Range range,
+  void refuse_unknown(const TomlNode& table, const std::string& where, std::span<const std::string_view> known);
+  std::optional<std::string> text(const TomlNode& table, const std::string& key, Accepts accepts, const char* wanted);
+  std::optional<bool> boolean(const TomlNode& table, const std::string& key);
+  void quantity(const TomlNode& table, const std::string& where, const char* key, Range range,
                 const std::function<void(std::uint64_t)>& store);
-  std::vector<std::string> texts(const toml::node& node, const std::string& name, Accepts accepts, const char* wanted);
-  const toml::table* table(const toml::table& root, const char* key);
+  std::vector<std::string> texts(const TomlNode& node, const std::string& name, Accepts accepts, const char* wanted);
+  const TomlNode* table(const TomlNode& root, const char* key);
 
-  void read_identity(const toml::table& root);
-  void read_columns(const toml::table& root, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns);
-  void read_column(const toml::node& node, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns);
-  void read_state(const toml::table& root);
-  void read_triggers(const toml::table& root);
-  void read_trigger(const toml::table& trigger);
-  void read_limits(const toml::table& root);
-  void read_grants(const toml::table& root);
-  void read_config(const toml::table& root);
+  void read_identity(const TomlNode& root);
+  void read_columns(const TomlNode& root, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns);
+  void read_column(const TomlNode& node, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns);
+  void read_state(const TomlNode& root);
+  void read_triggers(const TomlNode& root);
+  void read_trigger(const TomlNode& trigger);
+  void read_limits(const TomlNode& root);
+  void read_grants(const TomlNode& root);
+  void read_config(const TomlNode& root);
 
   struct Problem {
     std::uint32_t line;
@@ -100,7 +87,7 @@ class Reader {
   std::vector<Problem> problems_;
 };
 
-Result<Manifest> Reader::read(const toml::table& root) {
+Result<Manifest> Reader::read(const TomlNode& root) {
   constexpr std::string_view kKnown[] = {"name",    "version", "reads",  "writes", "state_bytes", "state_version", "on_state_change",
                                          "payload", "trigger", "limits", "grants", "config"};
   refuse_unknown(root, "", kKnown);
@@ -121,65 +108,65 @@ Result<Manifest> Reader::read(const toml::table& root) {
   return invalid_input(all);
 }
 
-void Reader::refuse_unknown(const toml::table& table, const std::string& where, std::span<const std::string_view> known) {
-  for (const auto& [key, node] : table) {
-    if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
+void Reader::refuse_unknown(const TomlNode& table, const std::string& where, std::span<const std::string_view> known) {
+  for (const auto& [key, node] : *table.as<TomlNode::Table>()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     std::string list;
     for (const auto name : known) list += (list.empty() ? "" : ", ") + std::string(name);
-    wrong(node, "unknown key " + where + std::string(key.str()) + "; known here: " + list);
+    wrong(node, "unknown key " + where + key + "; known here: " + list);
   }
 }
 
-std::optional<std::string> Reader::text(const toml::table& table, const std::string& key, Accepts accepts, const char* wanted) {
-  const toml::node* node = table.get(key);
+std::optional<std::string> Reader::text(const TomlNode& table, const std::string& key, Accepts accepts, const char* wanted) {
+  const TomlNode* node = table.get(key);
   if (node == nullptr) return std::nullopt;
-  const auto value = node->value_exact<std::string>();
-  if (value && accepts(*value)) return value;
+  const auto* value = node->as<std::string>();
+  if (value && accepts(*value)) return *value;
   wrong(*node, key + " = " + shown(*node) + " is not " + wanted);
   return std::nullopt;
 }
 
-std::optional<bool> Reader::boolean(const toml::table& table, const std::string& key) {
-  const toml::node* node = table.get(key);
+std::optional<bool> Reader::boolean(const TomlNode& table, const std::string& key) {
+  const TomlNode* node = table.get(key);
   if (node == nullptr) return std::nullopt;
-  const auto value = node->value_exact<bool>();
-  if (!value) wrong(*node, key + " = " + shown(*node) + " is not true or false");
-  return value;
+  if (const auto* value = node->as<bool>()) return *value;
+  wrong(*node, key + " = " + shown(*node) + " is not true or false");
+  return std::nullopt;
 }
 
-void Reader::quantity(const toml::table& table, const std::string& where, const char* key, Range range,
+void Reader::quantity(const TomlNode& table, const std::string& where, const char* key, Range range,
                       const std::function<void(std::uint64_t)>& store) {
-  const toml::node* node = table.get(key);
+  const TomlNode* node = table.get(key);
   if (node == nullptr) return;
   std::optional<std::uint64_t> value;
-  if (const auto integer = node->value_exact<std::int64_t>(); integer && *integer >= 0) value = static_cast<std::uint64_t>(*integer);
-  if (const auto written = node->value_exact<std::string>()) value = parse_quantity(*written);
+  if (const auto* integer = node->as<std::int64_t>(); integer && *integer >= 0) value = static_cast<std::uint64_t>(*integer);
+  if (const auto* written = node->as<std::string>()) value = parse_quantity(*written);
   if (value && *value >= range.least && *value <= range.most) return store(*value);
   wrong(*node, where + key + " = " + shown(*node) + " is not a quantity from " + grouped(range.least) + " to " + grouped(range.most) +
                    " (as in 5000, \"5K\", \"1MiB\")");
 }
 
-std::vector<std::string> Reader::texts(const toml::node& node, const std::string& name, Accepts accepts, const char* wanted) {
+std::vector<std::string> Reader::texts(const TomlNode& node, const std::string& name, Accepts accepts, const char* wanted) {
   std::vector<std::string> out;
-  const toml::array* list = node.as_array();
+  const auto* list = node.as<TomlNode::Array>();
   if (list == nullptr) return wrong(node, name + " = " + shown(node) + " is not a list"), out;
   if (list->size() > kMaxEntries) wrong(node, name + " has " + std::to_string(list->size()) + " entries, at most 64 are allowed");
-  for (const toml::node& entry : *list) {
-    const auto value = entry.value_exact<std::string>();
+  for (const TomlNode& entry : *list) {
+    const auto* value = entry.as<std::string>();
     if (value && accepts(*value)) out.push_back(*value);
     else wrong(entry, shown(entry) + " in " + name + " is not " + wanted);
   }
   return out;
 }
 
-const toml::table* Reader::table(const toml::table& root, const char* key) {
-  const toml::node* node = root.get(key);
-  if (node == nullptr) return nullptr;
-  if (!node->is_table()) wrong(*node, std::string(key) + " = " + shown(*node) + " is not a table");
-  return node->as_table();
+const TomlNode* Reader::table(const TomlNode& root, const char* key) {
+  const TomlNode* node = root.get(key);
+  if (node == nullptr || node->as<TomlNode::Table>()) return node;
+  wrong(*node, std::string(key) + " = " + shown(*node) + " is not a table");
+  return nullptr;
 }
 
-void Reader::read_identity(const toml::table& root) {
+void Reader::read_identity(const TomlNode& root) {
   if (root.get("name") == nullptr) missing("name is missing, as in name = \"overheat\"");
   if (root.get("version") == nullptr) missing("version is missing, as in version = \"1.0.0\"");
   if (const auto name = text(root, "name", is_function_name, "1 to 63 of a-z, 0-9, - and _ that begin with a letter")) {
@@ -188,22 +175,23 @@ void Reader::read_identity(const toml::table& root) {
   if (const auto version = text(root, "version", is_version, "1 to 64 letters, digits, dots, - + or _")) manifest_.version = *version;
 }
 
-void Reader::read_columns(const toml::table& root, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns) {
-  const toml::node* node = root.get(key);
+void Reader::read_columns(const TomlNode& root, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns) {
+  const TomlNode* node = root.get(key);
   if (node == nullptr) return;
-  const toml::array* list = node->as_array();
+  const auto* list = node->as<TomlNode::Array>();
   if (list == nullptr) return wrong(*node, std::string(key) + " = " + shown(*node) + " is not a list");
   if (list->size() > kMaxColumns) {
     wrong(*node, std::string(key) + " has " + std::to_string(list->size()) + " entries, at most 64 are allowed");
   }
-  for (const toml::node& entry : *list) read_column(entry, key, of_twin_allowed, columns);
+  for (const TomlNode& entry : *list) read_column(entry, key, of_twin_allowed, columns);
 }
 
 // "NAME: TYPE" or "twin.NAME: TYPE".
-void Reader::read_column(const toml::node& node, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns) {
+void Reader::read_column(const TomlNode& node, const char* key, bool of_twin_allowed, std::vector<ColumnSpec>& columns) {
   constexpr std::pair<std::string_view, ValueKind> kTypes[] = {
       {"f64", ValueKind::number}, {"i64", ValueKind::integer}, {"bool", ValueKind::boolean}, {"string", ValueKind::text}};
-  const std::string written = node.value_exact<std::string>().value_or("");
+  const auto* text = node.as<std::string>();
+  const std::string written = text ? *text : "";
   const std::size_t colon = written.rfind(": ");
   const std::string type = colon == std::string::npos ? "" : written.substr(colon + 2);
   const auto known = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& entry) { return entry.first == type; });
@@ -222,7 +210,7 @@ void Reader::read_column(const toml::node& node, const char* key, bool of_twin_a
   columns.push_back(std::move(column));
 }
 
-void Reader::read_state(const toml::table& root) {
+void Reader::read_state(const TomlNode& root) {
   quantity(root, "", "state_bytes", kStateBytes, [&](std::uint64_t v) { manifest_.state_bytes = static_cast<std::uint32_t>(v); });
   quantity(root, "", "state_version", kStateVersion,
            [&](std::uint64_t v) { manifest_.state_version = static_cast<std::uint32_t>(v); });
@@ -231,24 +219,24 @@ void Reader::read_state(const toml::table& root) {
   manifest_.reset_state_on_change = reaction == "reset";
 }
 
-void Reader::read_triggers(const toml::table& root) {
-  const toml::node* node = root.get("trigger");
+void Reader::read_triggers(const TomlNode& root) {
+  const TomlNode* node = root.get("trigger");
   if (node == nullptr) return missing("no trigger, so it would never run: add [[trigger]] with topic, twin_change, event or alarm");
-  const toml::array* list = node->as_array();
+  const auto* list = node->as<TomlNode::Array>();
   if (list == nullptr || list->empty()) return wrong(*node, "trigger = " + shown(*node) + " is not a list: write [[trigger]]");
   if (list->size() > kMaxEntries) wrong(*node, "more than 64 triggers");
-  for (const toml::node& entry : *list) {
-    if (const toml::table* trigger = entry.as_table()) read_trigger(*trigger);
+  for (const TomlNode& entry : *list) {
+    if (entry.as<TomlNode::Table>()) read_trigger(entry);
     else wrong(entry, "a trigger is a table: write [[trigger]]");
   }
 }
 
-void Reader::read_trigger(const toml::table& trigger) {
+void Reader::read_trigger(const TomlNode& trigger) {
   constexpr std::string_view kKinds[] = {"topic", "twin_change", "event", "alarm"};
   refuse_unknown(trigger, "trigger.", kKinds);
-  if (trigger.size() != 1) wrong(trigger, "a trigger has exactly one of topic, twin_change, event, alarm");
+  if (trigger.as<TomlNode::Table>()->size() != 1) wrong(trigger, "a trigger has exactly one of topic, twin_change, event, alarm");
   if (auto filter = text(trigger, "topic", is_topic_filter, "an MQTT topic filter")) manifest_.topics.push_back({std::move(*filter)});
-  if (const toml::node* node = trigger.get("twin_change")) {
+  if (const TomlNode* node = trigger.get("twin_change")) {
     manifest_.on_twin_change = true;
     for (auto& name : texts(*node, "twin_change", is_plain_name, "a property name"))
       manifest_.change_properties.push_back(std::move(name));
@@ -257,8 +245,8 @@ void Reader::read_trigger(const toml::table& trigger) {
   if (auto name = text(trigger, "alarm", is_plain_name, "an alarm name")) manifest_.alarms.push_back(std::move(*name));
 }
 
-void Reader::read_limits(const toml::table& root) {
-  if (const toml::table* limits = table(root, "limits")) {
+void Reader::read_limits(const TomlNode& root) {
+  if (const TomlNode* limits = table(root, "limits")) {
     constexpr std::string_view kKnown[] = {"fuel", "memory", "output", "run_events"};
     refuse_unknown(*limits, "limits.", kKnown);
     FunctionLimits& out = manifest_.limits;
@@ -272,13 +260,13 @@ void Reader::read_limits(const toml::table& root) {
   }
 }
 
-void Reader::read_grants(const toml::table& root) {
-  const toml::table* grants = table(root, "grants");
+void Reader::read_grants(const TomlNode& root) {
+  const TomlNode* grants = table(root, "grants");
   if (grants == nullptr) return;
   constexpr std::string_view kKnown[] = {"publish", "send", "http"};
   refuse_unknown(*grants, "grants.", kKnown);
   const auto list = [&](const char* key, Accepts accepts, const char* wanted) {
-    const toml::node* node = grants->get(key);
+    const TomlNode* node = grants->get(key);
     return node == nullptr ? std::vector<std::string>{} : texts(*node, std::string("grants.") + key, accepts, wanted);
   };
   manifest_.grants.publish = list("publish", is_topic_filter, "an MQTT topic filter");
@@ -286,20 +274,18 @@ void Reader::read_grants(const toml::table& root) {
   manifest_.grants.http = list("http", is_http_url, "an http or https URL with a '/' after the host");
 }
 
-void Reader::read_config(const toml::table& root) {
-  const toml::table* config = table(root, "config");
+void Reader::read_config(const TomlNode& root) {
+  const TomlNode* config = table(root, "config");
   if (config == nullptr) return;
-  if (config->size() > kMaxEntries) wrong(*config, "config has more than 64 entries");
-  for (const auto& [key, node] : *config) {
-    const std::string name(key.str());
-    std::optional<Value> value;
-    if (const auto v = node.value_exact<std::string>(); v && is_utf8(*v)) value = Value(ValueView::text(*v));
-    if (const auto v = node.value_exact<std::int64_t>()) value = Value(ValueView::of(*v));
-    if (const auto v = node.value_exact<double>()) value = Value(ValueView::of(*v));
-    if (const auto v = node.value_exact<bool>()) value = Value(ValueView::boolean(*v));
+  const auto& entries = *config->as<TomlNode::Table>();
+  if (entries.size() > kMaxEntries) wrong(*config, "config has more than 64 entries");
+  for (const auto& [name, node] : entries) {
+    auto value = scalar_of(node);
     if (value && is_plain_name(name)) manifest_.config.emplace_back(name, std::move(*value));
     else wrong(node, "config." + name + " = " + shown(node) + " is not a string, number or boolean under a name of 1 to 256 bytes");
   }
+  std::sort(manifest_.config.begin(), manifest_.config.end(),  // the order a function sees
+            [](const auto& a, const auto& b) { return a.first < b.first; });
 }
 
 }  // namespace
@@ -308,12 +294,9 @@ Result<Manifest> parse_manifest(std::string_view toml) {
   if (toml.size() > kMaxManifestBytes) {
     return invalid_input("function.toml: " + std::to_string(toml.size()) + " bytes, at most 65,536 are allowed");
   }
-  if (const auto text = check_toml_text(toml); !text) return invalid_input("function.toml:" + text.error().message);
-  try {
-    return Reader().read(toml::parse(toml));
-  } catch (const toml::parse_error& error) {
-    return invalid_input("function.toml:" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
-  }
+  const auto root = parse_toml(toml);
+  if (!root) return invalid_input("function.toml:" + root.error().message);
+  return Reader().read(*root);
 }
 
 }  // namespace doppel

@@ -2,12 +2,14 @@
 
 # Rooms are folders; a room may always include itself.
 MODEL = "twin_store/model"
+TOML = "twin_store/toml"
 # The programs wire everything: every room, and nothing includes them.
 WIRING = "edge_runtime/programs"
 STORE = {MODEL, "twin_store/journal", "twin_store/store"}
 
 ALLOWED = {
     MODEL: set(),
+    TOML: {MODEL},
     "twin_store/journal": {MODEL},
     "twin_store/store": {MODEL},
     "twin_store/lane": STORE,
@@ -16,14 +18,14 @@ ALLOWED = {
     "broker_bridge/decode": {MODEL},
     "broker_bridge/mqtt": {MODEL, "twin_store/journal", "broker_bridge/decode"},
     "broker_bridge/uplink": {MODEL, "twin_store/journal", "twin_store/blobs"},
-    "broker_bridge/sim": {MODEL, "broker_bridge/mqtt", "broker_bridge/decode"},
-    "functions/abi": {MODEL},
+    "broker_bridge/sim": {MODEL, TOML, "broker_bridge/mqtt", "broker_bridge/decode"},
+    "functions/abi": {MODEL, TOML},
     "edge_runtime/pipeline": STORE | {"twin_store/lane", "broker_bridge/decode", "functions/abi"},
     "edge_runtime/wasm": {MODEL, "twin_store/blobs", "functions/abi"},
     # Tests a function as the engine runs it.
     "edge_runtime/fntool": {MODEL, "twin_store/blobs", "functions/abi", "edge_runtime/wasm"},
     "edge_runtime/http": {MODEL},
-    "edge_runtime/config": {MODEL, "twin_store/journal", "broker_bridge/decode"},
+    "edge_runtime/config": {MODEL, TOML, "twin_store/journal", "broker_bridge/decode"},
     "coordinator": STORE | {"twin_store/lane", "twin_store/blobs", "broker_bridge/uplink", "functions/abi"},
 }
 
@@ -44,11 +46,10 @@ OWNERS = {
     "boost/": {"edge_runtime/http"},
     "openssl/": {"edge_runtime/http"},
     "zlib.h": {"edge_runtime/http"},
-    "toml++/": {"edge_runtime/config", "functions/abi", "broker_bridge/sim"},
+    "toml++/": {TOML},
     "CLI/": {WIRING},
     "nlohmann/": {"edge_runtime/http", "edge_runtime/pipeline", "edge_runtime/fntool", "coordinator", WIRING},  # the control plane, never an event
 }
 SHOWN = {
     ("edge_runtime/programs/json_output.h", "nlohmann/"),
-    ("broker_bridge/sim/toml_reader.h", "toml++/"),
 }

@@ -1,9 +1,14 @@
-#include "broker_bridge/sim/toml_tree.h"
+#include "twin_store/toml/toml.h"
 
+// toml++ 3.3 asserts on keys that it refuses properly a few lines later: no text may end the process.
+#define TOML_ASSERT(expression) static_assert(true)
+// Bounds the depth of a tree, so that what walks one does not run out of stack.
+#define TOML_MAX_NESTED_VALUES 32
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <sstream>
+
+#include "twin_store/toml/toml_text.h"
 
 namespace doppel {
 namespace {
@@ -17,7 +22,7 @@ TomlNode::Array convert(const toml::array& array) {
 }
 
 TomlNode::Table convert(const toml::table& table) {
-  std::vector<std::pair<std::string, const toml::node*>> members;
+  std::vector<std::pair<std::string_view, const toml::node*>> members;
   for (const auto& [key, node] : table) members.emplace_back(key.str(), &node);
   std::stable_sort(members.begin(), members.end(),
                    [](const auto& a, const auto& b) { return a.second->source().begin < b.second->source().begin; });
@@ -27,11 +32,7 @@ TomlNode::Table convert(const toml::table& table) {
 }
 
 TomlNode convert(const toml::node& node) {
-  TomlNode result;
-  result.line = node.source().begin.line;
-  std::ostringstream source;
-  node.visit([&](const auto& typed) { source << typed; });
-  result.source = source.str();
+  TomlNode result{node.source().begin.line, TomlNode::Date()};
   if (const auto* table = node.as_table()) result.content = convert(*table);
   if (const auto* array = node.as_array()) result.content = convert(*array);
   if (const auto* text = node.as_string()) result.content = text->get();
@@ -43,12 +44,44 @@ TomlNode convert(const toml::node& node) {
 
 }  // namespace
 
+const TomlNode* TomlNode::get(std::string_view key) const {
+  const auto* table = as<Table>();
+  if (!table) return nullptr;
+  const auto found = std::find_if(table->begin(), table->end(), [&](const auto& member) { return member.first == key; });
+  return found == table->end() ? nullptr : &found->second;
+}
+
 Result<TomlNode> parse_toml(std::string_view text) {
+  if (auto sound = check_toml_text(text); !sound) return sound.error();
   try {
     return convert(static_cast<const toml::node&>(toml::parse(text)));
   } catch (const toml::parse_error& error) {
-    return invalid_input("line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+    return invalid_input(std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
+}
+
+std::optional<Value> scalar_of(const TomlNode& node) {
+  if (const auto* text = node.as<std::string>()) return Value(ValueView::text(*text));
+  if (const auto* truth = node.as<bool>()) return Value(ValueView::boolean(*truth));
+  if (const auto* integer = node.as<std::int64_t>()) return Value(ValueView::of(*integer));
+  if (const auto* number = node.as<double>()) return Value(ValueView::of(*number));
+  return std::nullopt;
+}
+
+std::string shown(const TomlNode& node) {
+  std::string out;
+  if (const auto scalar = scalar_of(node)) {
+    append_json(out, scalar->view());
+  } else if (const auto* array = node.as<TomlNode::Array>()) {
+    for (const auto& item : *array) out += (out.empty() ? "" : ", ") + shown(item);
+    out = "[" + out + "]";
+  } else if (const auto* table = node.as<TomlNode::Table>()) {
+    for (const auto& [key, item] : *table) out += (out.empty() ? "" : ", ") + key + " = " + shown(item);
+    out = "{" + out + "}";
+  } else {
+    out = "a date or time";
+  }
+  return out;
 }
 
 }  // namespace doppel

@@ -1,7 +1,8 @@
-// A TOML document as a plain tree that knows its lines, keys in the order of the file.
+// A TOML document as a plain tree that knows its lines.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,26 +10,33 @@
 #include <vector>
 
 #include "twin_store/model/result.h"
+#include "twin_store/model/value.h"
 
 namespace doppel {
 
 struct TomlNode {
   using Array = std::vector<TomlNode>;
-  using Table = std::vector<std::pair<std::string, TomlNode>>;
+  using Table = std::vector<std::pair<std::string, TomlNode>>;  // in the order of the file
+  struct Date {};                                               // a date or time: nothing uses one
 
   std::uint32_t line = 0;
-  std::string source;  // of a value, for messages
-  std::variant<std::monostate, std::string, std::int64_t, double, bool, Array, Table> content;  // monostate: a date or time
+  std::variant<Table, Array, std::string, std::int64_t, double, bool, Date> content;
 
-  const TomlNode* get(std::string_view key) const {
-    if (const auto* table = std::get_if<Table>(&content))
-      for (const auto& [name, node] : *table)
-        if (name == key) return &node;
-    return nullptr;
-  }
+  // The content where it is a T, otherwise none.
+  template <class T>
+  const T* as() const { return std::get_if<T>(&content); }
+
+  // The member of a table with this key; none of what is no table.
+  const TomlNode* get(std::string_view key) const;
 };
 
-// Errors: invalid_input, with the line.
+// A table at its root. Errors: invalid_input, "LINE: what is wrong".
 Result<TomlNode> parse_toml(std::string_view text);
+
+// A text, number or truth value; none of what is none of these.
+std::optional<Value> scalar_of(const TomlNode& node);
+
+// In one line, for messages: ["a", 1.5, {b = true}].
+std::string shown(const TomlNode& node);
 
 }  // namespace doppel

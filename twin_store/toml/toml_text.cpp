@@ -1,4 +1,4 @@
-#include "functions/abi/toml_text.h"
+#include "twin_store/toml/toml_text.h"
 
 #include <algorithm>
 #include <string>
@@ -7,6 +7,8 @@
 
 namespace doppel {
 namespace {
+
+constexpr int kMaxDots = 8;
 
 bool is_forbidden(char c) { return (c >= 0 && c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
 
@@ -33,6 +35,9 @@ std::size_t string_length(std::string_view text) {
 // A string begins a key or a value; the parser looks past a quote inside one without taking it for a string.
 bool may_precede_string(char c) { return std::string_view(" \t\r\n=[{,.").find(c) != std::string_view::npos; }
 
+// Between two of these is one key, or one value.
+bool is_border(char c) { return std::string_view("\n[{,=").find(c) != std::string_view::npos; }
+
 std::string line_at(std::string_view text, std::size_t at) {
   return std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
 }
@@ -44,10 +49,13 @@ Result<void> check_toml_text(std::string_view text) {
   const auto control = std::find_if(text.begin(), text.end(), is_forbidden);
   if (control != text.end())
     return invalid_input(line_at(text, static_cast<std::size_t>(control - text.begin())) + ": a control character");
+  int dots = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    if (is_border(c)) dots = 0;
+    if (c == '.' && ++dots > kMaxDots) return invalid_input(line_at(text, i) + ": a key of more than 9 parts");
     if (c == '#') {
-      i = std::min(text.find('\n', i), text.size());
+      i = std::min(text.find('\n', i), text.size()) - 1;
     } else if (c == '"' || c == '\'') {
       if (i > 0 && !may_precede_string(text[i - 1])) return invalid_input(line_at(text, i) + ": a quote inside a key or value");
       i += string_length(text.substr(i)) - 1;

@@ -46,18 +46,22 @@ disorder = "soon"
 t = { kind = "walk", start = 5, min = 10, max = 20 }
 u = { kind = "sin" }
 )"),
-            "line 1: scenario: seed = 'x': not a whole number, allowed are 0 to 9e+15\n"
+            "line 1: scenario: seed = \"x\": not a whole number, allowed are 0 to 9e+15\n"
             "line 5: devices 1: count = 0: out of range, allowed are 1 to 1e+06\n"
-            "line 6: devices 1: disorder = 'soon': not a duration such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"1d\"\n"
-            "line 4: devices 1: topic = 'a/{area}/+': {area} is neither {n} nor a key of parts\n"
-            "line 4: devices 1: topic = 'a/{area}/+': topic \"a/{area}/+\" contains a wildcard, + or #\n"
+            "line 6: devices 1: disorder = \"soon\": not a duration such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"1d\"\n"
+            "line 4: devices 1: topic = \"a/{area}/+\": {area} is neither {n} nor a key of parts\n"
+            "line 4: devices 1: topic = \"a/{area}/+\": topic \"a/{area}/+\" contains a wildcard, + or #\n"
             "line 8: devices 1.fields.t: start is not between min and max\n"
-            "line 9: devices 1.fields.u: kind = 'sin': allowed are constant, sine, walk, choice, counter\n"
+            "line 9: devices 1.fields.u: kind = \"sin\": allowed are constant, sine, walk, choice, counter\n"
             "line 2: scenario: sped = 2: there is no such key here");
 }
 
 TEST(Scenario, text_that_is_no_toml_is_refused_with_its_line) {
   EXPECT_TRUE(problems("a = 1\nb = = 2\n").starts_with("line 2: ")) << problems("a = 1\nb = = 2\n");
+}
+
+TEST(Scenario, a_text_that_the_parser_may_not_get_is_refused_with_its_line) {
+  EXPECT_EQ(problems("seed = 1\nb = 8\"é\""), "line 2: a quote inside a key or value");
 }
 
 TEST(Scenario, a_file_that_is_not_there_is_named) {

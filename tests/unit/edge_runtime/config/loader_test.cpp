@@ -131,6 +131,20 @@ TEST(Config, a_missing_file_is_said_by_name) {
   EXPECT_NE(source.error().message.find("/nowhere/edge.toml"), std::string::npos);
 }
 
+TEST(Config, a_text_that_the_parser_may_not_get_is_refused_with_its_line) {
+  EXPECT_EQ(edge_error(text("name = 'a'\nregion = 8\"é\"\n")), "node.toml:2: a quote inside a key or value");
+}
+
+TEST(Config, a_map_is_the_same_whatever_the_order_of_its_lines) {
+  const auto fields = [](const std::string& lines) {
+    return edge(text("[[mapping]]\ntopic = 'a/{b}'\n[mapping.fields]\n" + lines)).mapping.rules[0].fields;
+  };
+  const auto sorted = fields("a = '/x'\nb = '/y'\n"), reversed = fields("b = '/y'\na = '/x'\n");
+  ASSERT_EQ(sorted.size(), 2u);
+  ASSERT_EQ(reversed.size(), 2u);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(sorted[i].name, reversed[i].name);
+}
+
 std::string read(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(in), {});

@@ -126,7 +126,7 @@ function.toml:10: unknown key trigger.cron; known here: topic, twin_change, even
 function.toml:12: limits.fuel = "5X" is not a quantity from 1,000 to 10,000,000,000 (as in 5000, "5K", "1MiB")
 function.toml:13: limits.memory = "1KiB" is not a quantity from 65,536 to 67,108,864 (as in 5000, "5K", "1MiB")
 function.toml:15: "https://hooks.example.com" in grants.http is not an http or https URL with a '/' after the host
-function.toml:17: config.list = a list is not a string, number or boolean under a name of 1 to 256 bytes)");
+function.toml:17: config.list = [1] is not a string, number or boolean under a name of 1 to 256 bytes)");
 }
 
 TEST(Manifest, A_syntax_error_names_its_line) {
@@ -140,39 +140,16 @@ std::string refusal(std::string_view toml) {
   return manifest ? "" : manifest.error().message;
 }
 
-TEST(Manifest, Bytes_that_are_no_text_are_refused_before_they_are_parsed) {
-  EXPECT_EQ(refusal(std::string_view("\nname = 'a\0'", 12)), "function.toml:2: a control character");
-  EXPECT_EQ(refusal("name = '\xff'"), "function.toml:1: not UTF-8 text");
-  EXPECT_EQ(refusal("\n\nnam\u00e9 = 'a'"), "function.toml:3: a character beyond ASCII outside of strings and comments");
-  EXPECT_EQ(refusal("x = 8\"é\""), "function.toml:1: a quote inside a key or value");
-  EXPECT_EQ(refusal("name = 'a'\n\u00a1"), "function.toml:2: a character beyond ASCII outside of strings and comments");
+TEST(Manifest, A_text_that_the_parser_may_not_get_is_refused_with_its_line) {
+  EXPECT_EQ(refusal("name = 'f'\nx = 8\"é\""), "function.toml:2: a quote inside a key or value");
 }
 
-TEST(Manifest, Any_language_may_be_used_in_names_and_comments) {
-  const auto manifest = parse_manifest(R"(name = 'f'  # café "
-version = "1"
-reads = ["température \"#\": f64", '温度: f64']
-[[trigger]]
-topic = """é/+"""
-[[trigger]]
-topic = '''it's é'''
-[config]
-quotes = """"é""""
-)");
+TEST(Manifest, Config_is_in_name_order_whatever_the_order_of_the_lines) {
+  const auto manifest = parse_manifest("name = 'f'\nversion = '1'\n[[trigger]]\ntopic = 'é/+'\n[config]\nb = 1\na = 2.5\n");
   ASSERT_TRUE(manifest) << manifest.error().message;
-  EXPECT_EQ(manifest->reads[0].name, "température \"#\"");
-  EXPECT_EQ(manifest->topics[0].filter, "é/+");
-  EXPECT_EQ(manifest->topics[1].filter, "it's é");
-  EXPECT_EQ(manifest->config[0].second.view().content, "\"é\"");
-}
-
-TEST(Manifest, A_table_header_without_a_name_is_refused_with_its_line) {
-  for (const char* toml :
-       {"name = 'f'\n[\n", "name = 'f'\n[[\nx = 1", "name = 'f'\n[]\n", "name = 'f'\n[ \x40 ]\n", "name = 'f'\n[a.\n"}) {
-    const auto manifest = parse_manifest(toml);
-    ASSERT_FALSE(manifest) << toml;
-    EXPECT_TRUE(manifest.error().message.starts_with("function.toml:2: ")) << manifest.error().message;
-  }
+  ASSERT_EQ(manifest->config.size(), 2u);
+  EXPECT_EQ(manifest->config[0].first, "a");
+  EXPECT_EQ(manifest->config[1].first, "b");
 }
 
 TEST(Manifest, One_that_nothing_triggers_is_refused) {
