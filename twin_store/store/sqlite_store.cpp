@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kApplicationId = 0x64706c31;  // "dpl1"
 constexpr int kSchemaVersion = 1;
+constexpr int kFullLogPages = 1024;  // of 4 KiB
 
 struct CloseDatabase {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
@@ -82,7 +83,7 @@ class SqliteStore final : public Store {
 
   Result<void> prepare(const StoreOptions& options) {
     if (auto done = check_identity(options); !done) return done;
-    for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA wal_autocheckpoint=0",
+    for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA wal_autocheckpoint=0",
                                "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-1024", "BEGIN IMMEDIATE",
                                "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"}) {
       if (auto done = execute(pragma); !done) return done;
@@ -96,7 +97,9 @@ class SqliteStore final : public Store {
     if (auto done = put_meta("program", options.program); !done) return done;
     if (auto done = execute("PRAGMA application_id=" + std::to_string(kApplicationId)); !done) return done;
     if (auto done = execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)); !done) return done;
-    return execute("COMMIT");
+    if (auto done = execute("COMMIT"); !done) return done;
+    sqlite3_wal_hook(db_.get(), count_log_pages, &log_pages_);
+    return {};
   }
 
   Result<void> for_each(std::string_view table, const RowVisitor& visit) const override {
@@ -147,12 +150,18 @@ class SqliteStore final : public Store {
   }
 
   Result<void> checkpoint_log() override {
+    if (log_pages_ < kFullLogPages) return {};
     const int code = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     if (code != SQLITE_OK && code != SQLITE_BUSY) return sqlite_error(db_.get(), "checkpointing", path_);
     return {};
   }
 
  private:
+  static int count_log_pages(void* count, sqlite3*, const char*, int pages) {
+    *static_cast<int*>(count) = pages;
+    return SQLITE_OK;
+  }
+
   struct TableStatements {
     Statement upsert, erase;
   };
@@ -236,6 +245,7 @@ class SqliteStore final : public Store {
   std::string path_;
   std::unique_ptr<VfsShim> shim_;  // outlives the connection
   Database db_;
+  int log_pages_ = 0;  // in the write-ahead log after the last commit
   std::map<std::string, TableStatements, std::less<>> statements_;
 };
 

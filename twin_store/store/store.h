@@ -51,10 +51,12 @@ class Store : public StoreReader {
 
   // Nothing when the store is new: it has no checkpoint until the first commit.
   virtual Result<std::optional<Checkpoint>> checkpoint() const = 0;
+  // On the medium when it returns.
   virtual Result<void> commit(const Checkpoint& checkpoint, std::span<const RowChange> changes) = 0;
   // A consistent copy of the committed state; replaces `path`.
   virtual Result<void> snapshot_to(const std::string& path) = 0;
-  // Moves what the write-ahead log holds into the main file, without blocking readers or the writer.
+  // Moves what the write-ahead log holds into the main file when the log is full, without blocking readers or the writer. Pages that
+  // change from commit to commit are so written to the main file once for many commits.
   virtual Result<void> checkpoint_log() = 0;
 };
 

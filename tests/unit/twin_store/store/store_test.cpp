@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 
 namespace doppel {
 namespace {
@@ -73,8 +75,7 @@ TEST_F(StoreTest, a_file_of_a_newer_schema_is_refused_by_the_name_of_its_program
   {
     auto store = open();
     ASSERT_TRUE((*store)->commit(checkpoint_at(1), {}));
-    ASSERT_TRUE((*store)->checkpoint_log());
-  }
+  }  // closing moves the log into the file
   write_user_version(9);
   auto store = open();
   ASSERT_FALSE(store);
@@ -124,6 +125,44 @@ TEST_F(StoreTest, a_failed_commit_leaves_the_commit_before_it) {
     EXPECT_EQ(**(*store)->checkpoint(), checkpoint_at(5));
     EXPECT_EQ((*store)->find("twin", "a")->value(), "good");
   }
+}
+
+// What a power cut would leave: files whose last write no sync has followed, and how many writes each file took.
+class RecordingHooks final : public FileHooks {
+ public:
+  Verdict before_write(std::string_view path, std::int64_t, std::string_view) override {
+    unsynced.insert(std::string(path));
+    ++writes[std::string(path)];
+    return Verdict::go_on;
+  }
+  Verdict before_sync(std::string_view path) override {
+    unsynced.erase(std::string(path));
+    return Verdict::go_on;
+  }
+  std::set<std::string> unsynced;
+  std::map<std::string, int> writes;
+};
+
+TEST_F(StoreTest, a_commit_is_on_the_medium_when_it_returns) {
+  RecordingHooks hooks;
+  auto store = open(&hooks);
+  ASSERT_TRUE((*store)->commit(checkpoint_at(1), std::vector<RowChange>{{"twin", "a", "1"}}));
+  EXPECT_GT(hooks.writes[path() + "-wal"], 0);
+  EXPECT_EQ(hooks.unsynced.count(path() + "-wal"), 0U);
+}
+
+TEST_F(StoreTest, the_main_file_is_written_when_the_log_is_full_and_not_before) {
+  RecordingHooks hooks;
+  auto store = open(&hooks);
+  const auto commit = [&](std::uint64_t position, std::size_t bytes) {
+    ASSERT_TRUE((*store)->commit(checkpoint_at(position), std::vector<RowChange>{{"twin", "a", std::string(bytes, 'x')}}));
+    ASSERT_TRUE((*store)->checkpoint_log());
+  };
+  const int at_first = hooks.writes[path()];
+  for (std::uint64_t position = 1; position <= 10; ++position) commit(position, 100);
+  EXPECT_EQ(hooks.writes[path()], at_first);
+  commit(11, 5u << 20);
+  EXPECT_GT(hooks.writes[path()], at_first);
 }
 
 TEST_F(StoreTest, hooks_count_what_reaches_the_files) {
