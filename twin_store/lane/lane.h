@@ -75,6 +75,7 @@ class Lane {
 
   const Checkpoint& applied() const { return applied_; }
   Position last_read() const { return last_read_; }
+  bool has_pending() const { return next_pending_ != pending_.size(); }  // read, not yet run
   const LaneCounts& counts() const { return counts_; }
 
  private:

@@ -40,6 +40,7 @@ void LaneThread::run(const std::stop_token& stop) {
   Result<void> done;
   while (done && !stop.stop_requested()) {
     answer_questions();
+    const auto began = std::chrono::steady_clock::now();
     const auto ran = lane_.step();
     if (!ran) {
       done = ran.error();
@@ -51,7 +52,12 @@ void LaneThread::run(const std::stop_token& stop) {
       hooks_.after_batch();
     }
     done = lane_.commit_if_due();
-    if (done && !*ran) journal_.wait_for_append(lane_.last_read(), lane_.next_wake());
+    if (!done) break;
+    if (!*ran) {
+      journal_.wait_for_append(lane_.last_read(), lane_.next_wake());
+    } else if (!lane_.has_pending()) {
+      std::this_thread::sleep_until(began + kBatchPace);
+    }
   }
   {
     std::lock_guard lock(mutex_);
