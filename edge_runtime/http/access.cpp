@@ -1,11 +1,6 @@
 #include "edge_runtime/http/access.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "edge_runtime/http/problem.h"
 #include "twin_store/model/hash.h"
@@ -35,21 +30,6 @@ bool same_origin(std::string_view origin, std::string_view host) {
 }
 
 }  // namespace
-
-Result<std::string> read_token_file(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return not_found("token file '" + path + "': " + std::strerror(errno));
-  if ((info.st_mode & S_IRWXO) != 0) {
-    return invalid_input("token file '" + path + "' can be read by everybody; chmod 600 it");
-  }
-  std::ifstream file(path);
-  std::string token;
-  std::getline(file, token);
-  while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  if (token.size() >= kMinToken) return token;
-  return invalid_input("the token in '" + path + "' has " + std::to_string(token.size()) + " characters; at least " +
-                       std::to_string(kMinToken) + " are needed");
-}
 
 AccessGuard::AccessGuard(std::string_view token) : token_hash_(token.empty() ? "" : sha256_hex(token)) {}
 

@@ -11,10 +11,7 @@
 
 namespace doppel {
 
-// The token in a file: its first line, at least kMinToken characters. Errors: not_found, invalid_input (too short, or
-// readable by others than its owner and group).
-inline constexpr std::size_t kMinToken = 16;
-Result<std::string> read_token_file(const std::string& path);
+inline constexpr std::size_t kMinToken = 16;  // characters
 
 class AccessGuard {
  public:

@@ -29,6 +29,10 @@ Result<tcp::endpoint> endpoint_of(const HttpServerOptions& options) {
     return invalid_input("http address '" + options.address +
                          "' can be reached from other machines: a token file is needed as well");
   }
+  if (!options.token.empty() && options.token.size() < kMinToken) {
+    return invalid_input("the http token has " + std::to_string(options.token.size()) + " characters; at least " +
+                         std::to_string(kMinToken) + " are needed");
+  }
   return tcp::endpoint(address, options.port);
 }
 

@@ -43,7 +43,8 @@ struct HttpServerOptions {
 
 class HttpServer {
  public:
-  // The hub and the clock outlive the server. Errors: invalid_input (not an address; another than loopback without a token),
+  // The hub and the clock outlive the server. Errors: invalid_input (not an address; another than loopback without a token;
+  // a token shorter than kMinToken),
   // unavailable (the port is taken or not allowed).
   static Result<std::unique_ptr<HttpServer>> start(const HttpServerOptions& options, Router router, StreamHub& hub,
                                                    const Clock& clock);

@@ -2,25 +2,18 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <fstream>
 
 #include "edge_runtime/http/url.h"
 #include "edge_runtime/programs/commands.h"
+#include "edge_runtime/programs/secret_file.h"
 
 namespace doppel {
 namespace {
 
-Result<std::string> read_token(const std::string& file) {
-  std::ifstream in(file);
-  std::string token;
-  if (!in || !std::getline(in, token)) return not_found(file + ": no token can be read from it");
-  return token;
-}
-
 Result<std::string> token_for(const ApiOptions& options, const Endpoint& endpoint) {
-  if (!options.token_file.empty()) return read_token(options.token_file);
+  if (!options.token_file.empty()) return read_secret(options.token_file);
   if (const char* token = std::getenv("DOPPEL_TOKEN")) return std::string(token);
-  if (!endpoint.token_file.empty()) return read_token(endpoint.token_file);
+  if (!endpoint.token_file.empty()) return read_secret(endpoint.token_file);
   return std::string();
 }
 

@@ -1,6 +1,6 @@
 #include "edge_runtime/programs/node_http.h"
 
-#include "edge_runtime/http/access.h"
+#include "edge_runtime/programs/secret_file.h"
 
 namespace doppel {
 
@@ -9,7 +9,7 @@ Result<std::unique_ptr<HttpServer>> start_node_http(const NodeConfig& config, Ro
   options.address = config.http.address;
   options.port = static_cast<std::uint16_t>(config.http.port);
   if (!config.http.token_file.empty()) {
-    auto token = read_token_file(config.http.token_file);
+    auto token = read_secret(config.http.token_file);
     if (!token) return token.error();
     options.token = std::move(*token);
   }

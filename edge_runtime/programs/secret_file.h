@@ -7,7 +7,8 @@
 
 namespace doppel {
 
-// The first line of the file. Errors: unavailable (cannot be read), invalid_input (empty).
+// The first line of the file. Errors: not_found (cannot be read), invalid_input (empty, or readable by others than its owner and
+// group).
 Result<std::string> read_secret(const std::string& path);
 
 }  // namespace doppel

@@ -159,6 +159,9 @@ TEST_F(Server, It_listens_beyond_loopback_only_with_a_token) {
   const auto open = HttpServer::start(options, routes(), hub_, clock_);
   ASSERT_FALSE(open);
   EXPECT_NE(open.error().message.find("'0.0.0.0' can be reached from other machines"), std::string::npos);
+  options.token = "short";
+  EXPECT_EQ(HttpServer::start(options, routes(), hub_, clock_).error().message,
+            "the http token has 5 characters; at least 16 are needed");
   options.token = "a token of some length";
   EXPECT_TRUE(HttpServer::start(options, routes(), hub_, clock_));
 }

@@ -1,11 +1,9 @@
 #include "edge_runtime/http/access.h"
-#include "twin_store/model/loopback.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
+#include "twin_store/model/loopback.h"
+
 
 namespace doppel {
 namespace {
@@ -61,34 +59,6 @@ TEST(Access, With_a_token_only_its_bearer_is_answered) {
 
 TEST(Access, Open_routes_need_no_token) {
   EXPECT_EQ(refused(AccessGuard(kToken), {{"Host", "edge.example"}}, Access::open), std::nullopt);
-}
-
-class TokenFile : public testing::Test {
- protected:
-  std::string write(const std::string& content, mode_t mode) {
-    std::ofstream(path_) << content;
-    ::chmod(path_.c_str(), mode);
-    return path_;
-  }
-  ~TokenFile() override { std::filesystem::remove(path_); }
-  std::string path_ = std::filesystem::temp_directory_path() / ("doppel_token_" + std::to_string(::getpid()));
-};
-
-TEST_F(TokenFile, The_first_line_is_the_token) {
-  const auto token = read_token_file(write(kToken + "\r\nsecond line\n", 0600));
-  ASSERT_TRUE(token) << token.error().message;
-  EXPECT_EQ(*token, kToken);
-}
-
-TEST_F(TokenFile, A_file_that_everybody_can_read_is_refused) {
-  const auto token = read_token_file(write(kToken, 0644));
-  ASSERT_FALSE(token);
-  EXPECT_NE(token.error().message.find("chmod 600"), std::string::npos);
-}
-
-TEST_F(TokenFile, A_short_token_and_an_absent_file_are_refused) {
-  EXPECT_EQ(read_token_file(write("short", 0600)).error().code, ErrorCode::invalid_input);
-  EXPECT_EQ(read_token_file("/nonexistent/token").error().code, ErrorCode::not_found);
 }
 
 }  // namespace
