@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint8_t kChangeVersion = 1;
 constexpr std::string_view kRegionPrefix = "region:";
-constexpr std::string_view kGenerationKey = ".";  // no function has this name
 
 void put(ByteWriter& writer, const uplink::DesiredFunction& function, const EdgeSelector& edges) {
   writer.put_bytes(function.name.text());
@@ -101,19 +100,26 @@ Result<DesiredChange> decode_desired_change(std::string_view bytes) {
   return change;
 }
 
+std::optional<FleetFunction> decode_fleet_function(std::string_view value) {
+  ByteReader reader(value);
+  FleetFunction function;
+  function.since = reader.take<Position>();
+  if (!take(reader, function.function, function.edges)) return std::nullopt;
+  return function;
+}
+
 Result<void> DesiredState::load(const StoreReader& store) {
   bool sound = true;
   auto read = store.for_each(kTable, [&](std::string_view key, std::string_view value) {
-    ByteReader reader(value);
     if (key == kGenerationKey) {
+      ByteReader reader(value);
       generation_ = reader.take<std::uint64_t>();
       sound = sound && reader.ok();
       return;
     }
-    FleetFunction function;
-    function.since = reader.take<Position>();
-    sound = take(reader, function.function, function.edges) && sound;
-    functions_[std::string(key)] = std::move(function);
+    auto function = decode_fleet_function(value);
+    if (!function) return void(sound = false);
+    functions_[std::string(key)] = *std::move(function);
   });
   if (!read) return read;
   if (!sound) return corrupt_data("a row of table " + std::string(kTable) + " does not decode");

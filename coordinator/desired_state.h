@@ -49,6 +49,10 @@ std::string encode(const DesiredChange& change);
 // Errors: corrupt_data.
 Result<DesiredChange> decode_desired_change(std::string_view bytes);
 
+// A value of table DesiredState::kTable, unless its key is kGenerationKey.
+inline constexpr std::string_view kGenerationKey = ".";  // no function has this name
+std::optional<FleetFunction> decode_fleet_function(std::string_view value);
+
 class DesiredState {
  public:
   static constexpr std::string_view kTable = "desired_functions";

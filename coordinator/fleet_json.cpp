@@ -112,6 +112,14 @@ Json twin_of(const LatestView& twin) {
   return json;
 }
 
+Json alert_of(const LatestView& alert) {
+  auto json = object_of(alert.payload);
+  json["edge"] = alert.edge;
+  json["twin"] = alert.id;
+  json["alert"] = alert.alert;
+  return json;
+}
+
 std::span<const uplink::FunctionStatus> functions_of(const EdgeView& edge) {
   if (!edge.status) return {};
   return edge.status->functions;
@@ -165,21 +173,17 @@ std::string to_json(std::span<const EdgeView> edges) { return list(edges, "", su
 
 std::string to_json(const EdgeView& edge) { return text_of(with_details(edge)); }
 
+std::string to_json(const WindowView& window) { return text_of(window_of(window)); }
+
 std::string to_json(const WindowPage& page) { return list(page.items, page.next, window_of); }
 
 std::string twins_to_json(const LatestPage& page) { return list(page.items, page.next, twin_of); }
 
-std::string alerts_to_json(const LatestPage& page) {
-  return list(page.items, page.next, [](const LatestView& alert) {
-    auto json = object_of(alert.payload);
-    json["edge"] = alert.edge;
-    json["twin"] = alert.id;
-    json["alert"] = alert.alert;
-    return json;
-  });
-}
+std::string alerts_to_json(const LatestPage& page) { return list(page.items, page.next, alert_of); }
 
 std::string twin_to_json(const LatestView& twin) { return text_of(twin_of(twin)); }
+
+std::string alert_to_json(const LatestView& alert) { return text_of(alert_of(alert)); }
 
 std::string functions_to_json(const std::map<std::string, FleetFunction>& functions, std::span<const EdgeView> edges) {
   return list(functions, "", [&](const auto& item) { return fleet_function_of(item.second, edges); });

@@ -114,14 +114,14 @@ bool fits(const WindowFilter& filter, const WindowKey& key) {
   return (filter.group.empty() || filter.group == key.group) && (!filter.property || *filter.property == key.property);
 }
 
+}  // namespace
+
 LatestView view_of_row(const LatestTable::Key& key, const LatestTable::Row& row) {
   const auto rest = std::string_view(key.key).substr(1);
   const auto zero = rest.find('\0');
   const auto alert = zero == std::string_view::npos ? std::string_view() : rest.substr(zero + 1);
   return {key.edge.text(), rest.substr(0, zero), alert, row.payload, row.arrival};
 }
-
-}  // namespace
 
 Result<FleetLevel> parse_level(std::string_view text) {
   if (text.empty() || text == "fleet") return FleetLevel::fleet;

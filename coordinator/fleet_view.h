@@ -83,6 +83,8 @@ struct LatestView {
   Timestamp arrival;
 };
 
+LatestView view_of_row(const LatestTable::Key& key, const LatestTable::Row& row);
+
 struct LatestFilter {
   std::string edge;
   std::string prefix;  // of the twin's id

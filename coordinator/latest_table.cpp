@@ -26,19 +26,26 @@ std::size_t size_of(const LatestTable::Key& key, const std::string& payload) {
 
 }  // namespace
 
+std::optional<std::pair<LatestTable::Key, LatestTable::Row>> LatestTable::decode(std::string_view key_bytes, std::string_view value) {
+  ByteReader key_reader(key_bytes);
+  Key key;
+  key.edge = EdgeId(std::string(key_reader.take_bytes()));
+  key.lane = key_reader.take<std::uint32_t>();
+  key.key = key_reader.take_raw(key_reader.left());
+  ByteReader reader(value);
+  Row row{reader.take<std::uint64_t>(), from_nanoseconds(reader.take<std::int64_t>()), std::string(reader.take_bytes())};
+  if (!key_reader.ok() || !reader.ok() || key.key.empty()) return std::nullopt;
+  return std::pair(std::move(key), std::move(row));
+}
+
 Result<void> LatestTable::load(const StoreReader& store, Roster& roster) {
   roster_ = &roster;
   bool sound = true;
   auto read = store.for_each(kTable, [&](std::string_view bytes, std::string_view value) {
-    ByteReader key_reader(bytes);
-    Key key;
-    key.edge = EdgeId(std::string(key_reader.take_bytes()));
-    key.lane = key_reader.take<std::uint32_t>();
-    key.key = key_reader.take_raw(key_reader.left());
-    ByteReader reader(value);
-    Row row{reader.take<std::uint64_t>(), from_nanoseconds(reader.take<std::int64_t>()), std::string(reader.take_bytes())};
-    auto* edge = roster.find(key.edge);
-    if (!key_reader.ok() || !reader.ok() || edge == nullptr) return void(sound = false);
+    auto decoded = decode(bytes, value);
+    auto* edge = decoded ? roster.find(decoded->first.edge) : nullptr;
+    if (edge == nullptr) return void(sound = false);
+    auto& [key, row] = *decoded;
     ++edge->latest_rows;
     count(*edge, key, row, 1);
     bytes_ += size_of(key, row.payload);

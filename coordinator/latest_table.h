@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "coordinator/roster.h"
@@ -40,6 +41,8 @@ class LatestTable {
     std::string payload;  // "": removed
   };
   using Rows = std::map<Key, Row>;
+  // A stored row.
+  static std::optional<std::pair<Key, Row>> decode(std::string_view key, std::string_view value);
 
   explicit LatestTable(LatestLimits limits) : limits_(limits) {}
 

@@ -6,7 +6,7 @@ namespace doppel {
 namespace {
 
 constexpr std::uint8_t kRowVersion = 1;
-constexpr std::string_view kLastId = "last";  // shorter than an id is
+constexpr std::string_view kLastId = "last";  // as an id it were the 1,818,325,876th
 
 std::string key_of(std::uint32_t id) {
   std::string key;
@@ -38,6 +38,21 @@ std::string encode(const EdgeRecord& edge) {
   return value;
 }
 
+std::string encode(const Contributor& contributor) {
+  std::string value;
+  ByteWriter writer(value);
+  writer.put(kRowVersion);
+  writer.put_bytes(contributor.edge->name.text());
+  writer.put(contributor.lane);
+  for (const auto byte : contributor.incarnation.bytes) writer.put(byte);
+  writer.put(contributor.held);
+  writer.put(static_cast<std::uint8_t>(contributor.is_partial));
+  writer.put(static_cast<std::uint8_t>(contributor.ask_all));
+  return value;
+}
+
+}  // namespace
+
 bool decode(std::string_view value, EdgeRecord& edge) {
   ByteReader reader(value);
   if (reader.take<std::uint8_t>() != kRowVersion) return false;
@@ -55,20 +70,19 @@ bool decode(std::string_view value, EdgeRecord& edge) {
   return reader.ok() && reader.at_end();
 }
 
-std::string encode(const Contributor& contributor) {
-  std::string value;
-  ByteWriter writer(value);
-  writer.put(kRowVersion);
-  writer.put_bytes(contributor.edge->name.text());
-  writer.put(contributor.lane);
-  for (const auto byte : contributor.incarnation.bytes) writer.put(byte);
-  writer.put(contributor.held);
-  writer.put(static_cast<std::uint8_t>(contributor.is_partial));
-  writer.put(static_cast<std::uint8_t>(contributor.ask_all));
-  return value;
+std::optional<StoredContributor> decode_contributor(std::string_view value) {
+  ByteReader reader(value);
+  if (reader.take<std::uint8_t>() != kRowVersion) return std::nullopt;
+  StoredContributor stored;
+  stored.edge = EdgeId(std::string(reader.take_bytes()));
+  stored.lane = reader.take<std::uint32_t>();
+  for (auto& byte : stored.incarnation.bytes) byte = reader.take<std::uint8_t>();
+  stored.held = reader.take<std::uint64_t>();
+  stored.is_partial = reader.take<std::uint8_t>() != 0;
+  stored.ask_all = reader.take<std::uint8_t>() != 0;
+  if (!reader.ok()) return std::nullopt;
+  return stored;
 }
-
-}  // namespace
 
 std::string_view to_string(Refusal refusal) {
   switch (refusal) {
@@ -108,19 +122,12 @@ Result<void> Roster::load_contributors(const StoreReader& store) {
       last_id_ = ByteReader(value).take<std::uint32_t>();
       return;
     }
-    ByteReader reader(value);
-    sound = reader.take<std::uint8_t>() == kRowVersion && sound;
-    Contributor contributor;
-    contributor.id = id_of(key);
-    contributor.edge = find(EdgeId(std::string(reader.take_bytes())));
-    contributor.lane = reader.take<std::uint32_t>();
-    for (auto& byte : contributor.incarnation.bytes) byte = reader.take<std::uint8_t>();
-    contributor.held = reader.take<std::uint64_t>();
-    contributor.is_partial = reader.take<std::uint8_t>() != 0;
-    contributor.ask_all = reader.take<std::uint8_t>() != 0;
-    if (!reader.ok() || contributor.edge == nullptr) return void(sound = false);
-    ids_[{contributor.edge->name, contributor.lane, contributor.incarnation}] = contributor.id;
-    contributors_[contributor.id] = contributor;
+    const auto stored = decode_contributor(value);
+    auto* edge = stored ? find(stored->edge) : nullptr;
+    if (edge == nullptr) return void(sound = false);
+    const auto id = id_of(key);
+    ids_[{stored->edge, stored->lane, stored->incarnation}] = id;
+    contributors_[id] = {id, edge, stored->lane, stored->incarnation, stored->held, stored->is_partial, stored->ask_all};
   });
   if (!read) return read;
   if (!sound) return corrupt_data("a row of table " + std::string(kContributors) + " does not decode");

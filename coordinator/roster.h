@@ -59,6 +59,19 @@ struct Contributor {
   std::size_t window_rows = 0;  // not stored
 };
 
+// A value of table Roster::kEdges: all of an edge but its name and status. False: it does not decode.
+bool decode(std::string_view value, EdgeRecord& edge);
+
+// A value of table Roster::kContributors, whose key is the id.
+struct StoredContributor {
+  EdgeId edge;
+  std::uint32_t lane = 0;
+  Incarnation incarnation;
+  std::uint64_t held = 0;
+  bool is_partial = false, ask_all = false;
+};
+std::optional<StoredContributor> decode_contributor(std::string_view value);
+
 class Roster {
  public:
   static constexpr std::string_view kEdges = "edges", kStatus = "edge_status", kContributors = "contributors";

@@ -71,6 +71,29 @@ std::string WindowSum::encoded() const {
   return payload;
 }
 
+std::optional<StoredPart> decode_part(std::string_view key, std::string_view value) {
+  StoredPart part;
+  ByteReader key_reader(key);
+  for (const char c : key_reader.take_raw(4)) part.contributor = part.contributor << 8 | static_cast<unsigned char>(c);
+  auto window = decode_window_key(key_reader.take_raw(key_reader.left()));
+  ByteReader reader(value);
+  part.revision = reader.take<std::uint64_t>();
+  part.arrival = from_nanoseconds(reader.take<std::int64_t>());
+  part.region = reader.take_bytes();
+  part.payload = reader.take_bytes();
+  if (!window || !is_sound(*window) || !reader.ok()) return std::nullopt;
+  part.key = *std::move(window);
+  return part;
+}
+
+std::optional<FrozenKey> decode_frozen_key(std::string_view key) {
+  ByteReader reader(key);
+  const auto region = reader.take_bytes();
+  auto window = decode_window_key(reader.take_raw(reader.left()));
+  if (!window || !is_sound(*window)) return std::nullopt;
+  return FrozenKey{std::string(region), *std::move(window)};
+}
+
 Result<void> WindowTable::load(const StoreReader& store, Roster& roster) {
   bool sound = true;
   auto read = store.for_each(kState, [&](std::string_view, std::string_view value) {
@@ -80,24 +103,17 @@ Result<void> WindowTable::load(const StoreReader& store, Roster& roster) {
     sound = reader.ok() && reader.at_end();
   });
   if (!read) return read;
-  read = store.for_each(kParts, [&](std::string_view bytes, std::string_view value) {
-    ByteReader key_reader(bytes);
-    std::uint32_t id = 0;
-    for (const char c : key_reader.take_raw(4)) id = id << 8 | static_cast<unsigned char>(c);
-    const auto key = decode_window_key(key_reader.take_raw(key_reader.left()));
-    ByteReader reader(value);
-    Part part{roster.find(id), reader.take<std::uint64_t>(), from_nanoseconds(reader.take<std::int64_t>()),
-              std::string(reader.take_bytes()), std::string(reader.take_bytes())};
-    if (!key || !is_sound(*key) || !reader.ok() || part.from == nullptr) return void(sound = false);
-    insert(*key, std::move(part));
+  read = store.for_each(kParts, [&](std::string_view key, std::string_view value) {
+    auto part = decode_part(key, value);
+    auto* from = part ? roster.find(part->contributor) : nullptr;
+    if (from == nullptr) return void(sound = false);
+    insert(part->key, {from, part->revision, part->arrival, std::move(part->region), std::move(part->payload)});
   });
   if (!read) return read;
   read = store.for_each(kFrozen, [&](std::string_view bytes, std::string_view value) {
-    ByteReader reader(bytes);
-    const auto region = reader.take_bytes();
-    const auto key = decode_window_key(reader.take_raw(reader.left()));
-    if (!key || !is_sound(*key)) return void(sound = false);
-    insert_frozen(*key, std::string(region), std::string(value));
+    auto key = decode_frozen_key(bytes);
+    if (!key) return void(sound = false);
+    insert_frozen(key->key, std::move(key->region), std::string(value));
   });
   if (!read) return read;
   if (!sound) return corrupt_data("a row of the window tables does not decode");

@@ -46,6 +46,24 @@ class WindowSum {
   WindowPopulation population_;
 };
 
+// A row of table WindowTable::kParts: what one contributor holds of a window.
+struct StoredPart {
+  std::uint32_t contributor = 0;
+  WindowKey key;
+  std::uint64_t revision = 0;
+  Timestamp arrival;
+  std::string region;  // of the edge when the row arrived
+  std::string payload;
+};
+std::optional<StoredPart> decode_part(std::string_view key, std::string_view value);
+
+// The key of a row of table WindowTable::kFrozen, whose value is the payload.
+struct FrozenKey {
+  std::string region;
+  WindowKey key;
+};
+std::optional<FrozenKey> decode_frozen_key(std::string_view key);
+
 class WindowTable {
  public:
   static constexpr std::string_view kParts = "contributions", kFrozen = "frozen_windows", kState = "window_state";
@@ -54,7 +72,7 @@ class WindowTable {
     Contributor* from = nullptr;
     std::uint64_t revision = 0;
     Timestamp arrival;
-    std::string region;  // of the edge when the row arrived
+    std::string region;  // as in StoredPart
     std::string payload;
   };
   struct Row {

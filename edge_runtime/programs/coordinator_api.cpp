@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "coordinator/fleet_json.h"
+#include "coordinator/fleet_sql.h"
 #include "functions/abi/manifest.h"
 
 namespace doppel {
@@ -10,9 +11,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Error busy() { return unavailable("the lane is busy: try again"); }
-
 }  // namespace
+
+CoordinatorService::CoordinatorService(Parts parts)
+    : parts_(std::move(parts)), started_(parts_.core.clock().wall()), sql_(parts_.core, worker_, fleet_sql()) {}
 
 LinkSnapshot CoordinatorService::links() const {
   return {parts_.server().links(), parts_.core.clock().monotonic(), parts_.core.clock().wall()};
@@ -21,7 +23,7 @@ LinkSnapshot CoordinatorService::links() const {
 template <class T>
 void CoordinatorService::ask(Answer<T> answer, std::function<Result<T>(const FleetView&)> read) {
   const bool posted = parts_.core.post([this, answer, read = std::move(read)](Lane&) { answer(read(FleetView(parts_.fold))); });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 void CoordinatorService::list_twins(const TwinQuery& query, Answer<std::string> answer) {
@@ -55,7 +57,7 @@ void CoordinatorService::get_twin(const std::optional<EdgeId>& edge, const TwinI
     for (const auto& twin : known) edges += " " + std::string(twin.edge);
     answer(conflict("several edges have a twin " + id.text() + ":" + edges));
   });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 // `fallback`: its latest values as they are here, for when the edge does not answer; "" without any.
@@ -71,9 +73,7 @@ void CoordinatorService::ask_edge(const EdgeId& edge, const TwinId& id, std::str
   });
 }
 
-void CoordinatorService::query(const SqlQuery&, Answer<std::string> answer) {
-  answer(not_found("a coordinator keeps no twins: ask an edge by SQL, and the coordinator for aggregates"));
-}
+void CoordinatorService::query(const SqlQuery& query, Answer<std::string> answer) { sql_.run(query, std::move(answer)); }
 
 void CoordinatorService::list_aggregates(const AggregateQuery& query, Answer<std::string> answer) {
   ask<std::string>(answer, [query](const FleetView& fleet) -> Result<std::string> {
@@ -124,9 +124,9 @@ void CoordinatorService::put_function(FunctionUpload upload, Answer<FunctionAcce
   const auto shared = std::make_shared<const FunctionUpload>(std::move(upload));
   const bool posted = parts_.core.post([this, shared, edges = *edges, answer](Lane&) {
     const bool created = !FleetView(parts_.fold).functions().contains(shared->name.text());
-    if (!worker_.submit([this, shared, edges, created, answer] { install(*shared, edges, created, answer); })) answer(busy());
+    if (!worker_.submit([this, shared, edges, created, answer] { install(*shared, edges, created, answer); })) answer(lane_is_busy());
   });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 // On the worker: compiling takes its time.
@@ -134,7 +134,7 @@ void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelecto
   const auto manifest = parse_manifest(upload.manifest);
   if (!manifest) return answer(manifest.error());
   if (manifest->name != upload.name) return answer(conflict("the manifest names the function " + manifest->name.text() + ", not " + upload.name.text()));
-  if (auto valid = parts_.engine.validate(upload.module, *manifest); !valid) return answer(valid.error());
+  if (auto valid = parts_.core.engine().validate(upload.module, *manifest); !valid) return answer(valid.error());
   const auto sha256 = parts_.core.blobs().put(upload.module);
   if (!sha256) return answer(sha256.error());
   const DesiredChange change{false, {upload.name, upload.manifest, *sha256}, edges};
@@ -158,7 +158,7 @@ void CoordinatorService::delete_function(const FunctionName& name, const std::st
       answer(Json{{"name", name.text()}, {"removed", true}}.dump());
     });
   });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 // `then` runs on the lane's thread once the change is applied.
@@ -167,7 +167,7 @@ void CoordinatorService::append_desired(const DesiredChange& change, const std::
   const auto position = parts_.core.journal().append({.kind = RecordKind::desired, .topic = kDesiredFunctionTopic, .payload = payload});
   if (!position) return then(position.error());
   if (auto synced = parts_.core.journal().sync(); !synced) return then(synced.error());
-  if (!parts_.core.when_applied(*position, [then] { then({}); })) then(busy());
+  if (!parts_.core.when_applied(*position, [then] { then({}); })) then(lane_is_busy());
 }
 
 void CoordinatorService::list_edges(Answer<std::string> answer) {
@@ -222,7 +222,7 @@ void CoordinatorService::node(Answer<std::string> answer) {
                        {"uplink", {{"address", parts_.server().address()}}}};
     answer(json.dump());
   });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 void CoordinatorService::metrics(Answer<std::vector<MetricSample>> answer) {

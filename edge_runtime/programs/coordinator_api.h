@@ -10,8 +10,8 @@
 #include "coordinator/merge_fold.h"
 #include "edge_runtime/http/api.h"
 #include "edge_runtime/programs/node_core.h"
+#include "edge_runtime/programs/sql_service.h"
 #include "edge_runtime/programs/worker.h"
-#include "edge_runtime/wasm/wasm_engine.h"
 
 namespace doppel {
 
@@ -21,12 +21,11 @@ class CoordinatorService final : public CoordinatorApi {
     const CoordinatorConfig& config;
     NodeCore& core;
     MergeFold& fold;  // on the lane's thread alone
-    WasmEngine& engine;
     std::function<uplink::UplinkServer&()> server;
     std::function<std::vector<MetricSample>()> outer_metrics;
   };
 
-  explicit CoordinatorService(Parts parts) : parts_(std::move(parts)), started_(parts_.core.clock().wall()) {}
+  explicit CoordinatorService(Parts parts);
 
   void list_twins(const TwinQuery& query, Answer<std::string> answer) override;
   void get_twin(const std::optional<EdgeId>& edge, const TwinId& id, TwinFormat format, Answer<std::string> answer) override;
@@ -54,6 +53,7 @@ class CoordinatorService final : public CoordinatorApi {
 
   Parts parts_;
   const Timestamp started_;
+  SqlService sql_;
   Worker worker_;  // last: its jobs use what is above
 };
 

@@ -25,11 +25,6 @@ Result<void> CoordinatorNode::open() {
   auto core = NodeCore::open(config_, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
-  WasmOptions wasm;
-  wasm.cache_folder = config_.data + "/native";
-  auto engine = WasmEngine::open(wasm, core_->blobs());
-  if (!engine) return engine.error();
-  engine_ = std::move(*engine);
   MergeLimits limits;
   limits.max_edges = config_.fleet.max_edges;
   limits.windows.keep_parts = config_.fleet.retain;
@@ -63,7 +58,7 @@ Result<void> CoordinatorNode::start_uplink() {
 Result<void> CoordinatorNode::start_http() {
   hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
   api_ = std::make_unique<CoordinatorService>(CoordinatorService::Parts{
-      config_, *core_, *fold_, *engine_, [this]() -> uplink::UplinkServer& { return *server_; },
+      config_, *core_, *fold_, [this]() -> uplink::UplinkServer& { return *server_; },
       [this] { return http_ == nullptr ? std::vector<MetricSample>() : http_->metrics(); }});
   auto server = start_node_http(config_, make_coordinator_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
   if (!server) return server.error();

@@ -11,7 +11,6 @@
 #include "edge_runtime/http/server.h"
 #include "edge_runtime/programs/coordinator_api.h"
 #include "edge_runtime/programs/node_core.h"
-#include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/model/log.h"
 
 namespace doppel {
@@ -32,7 +31,6 @@ class CoordinatorNode {
   const CoordinatorConfig config_;
   Log& log_;
   std::unique_ptr<NodeCore> core_;
-  std::unique_ptr<WasmEngine> engine_;
   std::unique_ptr<MergeFold> fold_;
   std::unique_ptr<FleetDesk> desk_;
   std::unique_ptr<StreamHub> hub_;

@@ -5,6 +5,7 @@
 
 #include "edge_runtime/pipeline/twin_json.h"
 #include "edge_runtime/programs/aggregate_json.h"
+#include "edge_runtime/programs/edge_sql.h"
 #include "edge_runtime/programs/list_json.h"
 #include "edge_runtime/programs/twin_filter.h"
 
@@ -18,8 +19,6 @@ constexpr Freshness kFreshness;
 TwinDetail detail_of(TwinFormat format) { return format == TwinFormat::values ? TwinDetail::values : TwinDetail::full; }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-Error busy() { return unavailable("the lane is busy: try again"); }
 
 Error error_of(const FoldReply& reply) {
   switch (reply.status) {
@@ -62,12 +61,12 @@ bool fits(const WindowKey& key, const AggregateQuery& query) {
 }  // namespace
 
 EdgeService::EdgeService(Parts parts)
-    : parts_(std::move(parts)), started_(parts_.core.clock().wall()), sql_(parts_.core.store_path(), parts_.config.name, parts_.core.clock()) {}
+    : parts_(std::move(parts)), started_(parts_.core.clock().wall()), sql_(parts_.core, worker_, edge_sql(parts_.config.name)) {}
 
 template <class T>
 void EdgeService::ask(Answer<T> answer, std::function<Result<T>(Lane&)> read) {
   const bool posted = parts_.core.post([answer, read = std::move(read)](Lane& lane) { answer(read(lane)); });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 void EdgeService::list_twins(const TwinQuery& query, Answer<std::string> answer) {
@@ -105,7 +104,7 @@ void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritte
     const auto json = Json::parse(reply.body, nullptr, false);
     answer(PropertyWritten{json.value("rev", std::uint64_t{0}), reply.body});
   });
-  if (request.empty()) return answer(busy());
+  if (request.empty()) return answer(lane_is_busy());
   std::string payload;
   encode(SetProperty{request, write.property, write.value, write.expected_revision}, payload);
   const auto position = parts_.core.journal().append({.kind = RecordKind::set_property, .topic = write.twin.text(), .payload = payload});
@@ -114,64 +113,34 @@ void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritte
   answer(position.error());
 }
 
-// SQL sees commits, so one is made first.
-void EdgeService::query(const SqlQuery& query, Answer<std::string> answer) {
-  const bool posted = parts_.core.post([this, query, answer](Lane& lane) {
-    if (auto committed = lane.commit_for_reader(); !committed) return answer(committed.error());
-    const auto run = [this, query, answer] {
-      if (auto committed = parts_.core.wait_until_committed(); !committed) return answer(committed.error());
-      answer(sql_.run(query));
-    };
-    if (!worker_.submit(run)) answer(busy());
-  });
-  if (!posted) answer(busy());
-}
+void EdgeService::query(const SqlQuery& query, Answer<std::string> answer) { sql_.run(query, std::move(answer)); }
 
 void EdgeService::list_aggregates(const AggregateQuery& query, Answer<std::string> answer) {
   ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
-    // Rows are listed in a fixed order; the cursor counts those before it.
-    std::uint64_t skip = 0, seen = 0;
-    if (!query.page.after.empty()) {
-      const auto number = parse_cursor(query.page.after);
-      if (!number) return number.error();
-      skip = *number;
-    }
-    ListJson list(query.page.limit);
-    bool more = false;
+    auto list = NumberedList::open(query.page);
+    if (!list) return list.error();
+    std::uint64_t number = 0;  // of the rows that fit, which come in a fixed order
     parts_.pipeline.windows().for_each([&](const WindowKey& key, std::uint64_t, const Aggregate* aggregate, const WindowPopulation* population) {
-      if (!fits(key, query) || ++seen <= skip) return;
-      if (list.is_full()) {
-        more = true;
-        return;
-      }
-      append_window_row_json(parts_.config.name, key, aggregate, population, list.item(std::to_string(seen)));
+      std::string* item = fits(key, query) ? list->item(++number) : nullptr;
+      if (item != nullptr) append_window_row_json(parts_.config.name, key, aggregate, population, *item);
     });
-    return list.close(more);
+    return list->close();
   });
 }
 
 void EdgeService::list_alerts(const Page& page, Answer<std::string> answer) {
   ask<std::string>(answer, [this, page](Lane&) -> Result<std::string> {
-    std::uint64_t skip = 0, seen = 0;
-    if (!page.after.empty()) {
-      const auto number = parse_cursor(page.after);
-      if (!number) return number.error();
-      skip = *number;
-    }
-    ListJson list(page.limit);
-    bool more = false;
+    auto list = NumberedList::open(page);
+    if (!list) return list.error();
+    std::uint64_t number = 0;
     parts_.pipeline.alerts().for_each([&](const Alert& alert) {
-      if (++seen <= skip) return;
-      if (list.is_full()) {
-        more = true;
-        return;
-      }
-      std::string& item = list.item(std::to_string(seen));
-      item += "{\"edge\":";
-      append_json_string(item, parts_.config.name);
-      item += "," + alert_json(alert).substr(1);
+      std::string* item = list->item(++number);
+      if (item == nullptr) return;
+      *item += "{\"edge\":";
+      append_json_string(*item, parts_.config.name);
+      *item += "," + alert_json(alert).substr(1);
     });
-    return list.close(more);
+    return list->close();
   });
 }
 
@@ -225,9 +194,9 @@ void EdgeService::put_function(FunctionUpload upload, Answer<FunctionAccepted> a
       return answer(conflict("function " + shared->name.text() + " is the fleet's: deploy it through the coordinator"));
     }
     const bool created = !number;
-    if (!worker_.submit([this, shared, created, answer] { install(*shared, created, answer); })) answer(busy());
+    if (!worker_.submit([this, shared, created, answer] { install(*shared, created, answer); })) answer(lane_is_busy());
   });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 // On the worker: compiling takes its time.
@@ -244,7 +213,7 @@ void EdgeService::install(const FunctionUpload& upload, bool created, const Answ
     }
     answer(FunctionAccepted{created, function_json(parts_.pipeline.functions()[*number])});
   });
-  if (!waits) answer(busy());
+  if (!waits) answer(lane_is_busy());
 }
 
 void EdgeService::delete_function(const FunctionName& name, const std::string&, Answer<std::string> answer) {
@@ -257,30 +226,20 @@ void EdgeService::delete_function(const FunctionName& name, const std::string&, 
     const auto position = parts_.installer.remove(name.text(), Origin::local);
     if (!position) return answer(position.error());
     const auto done = [answer, name] { answer(dump({{"name", name.text()}, {"removed", true}})); };
-    if (!parts_.core.when_applied(*position, done)) answer(busy());
+    if (!parts_.core.when_applied(*position, done)) answer(lane_is_busy());
   });
-  if (!posted) answer(busy());
+  if (!posted) answer(lane_is_busy());
 }
 
 void EdgeService::list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) {
   ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
-    std::uint64_t after = 0;
-    if (!query.page.after.empty()) {
-      const auto number = parse_cursor(query.page.after);
-      if (!number) return number.error();
-      after = *number;
-    }
-    ListJson list(query.page.limit);
-    bool more = false;
+    auto list = NumberedList::open(query.page);
+    if (!list) return list.error();
     parts_.pipeline.dead_letters().for_each([&](std::uint64_t number, const DeadLetter& letter) {
-      if (number <= after || !fits(letter, query)) return;
-      if (list.is_full()) {
-        more = true;
-        return;
-      }
-      list.item(std::to_string(number)) += dump(dead_letter_json(number, letter));
+      std::string* item = fits(letter, query) ? list->item(number) : nullptr;
+      if (item != nullptr) *item += dump(dead_letter_json(number, letter));
     });
-    return list.close(more);
+    return list->close();
   });
 }
 

@@ -65,8 +65,8 @@ class EdgeService final : public EdgeApi {
   Parts parts_;
   const Timestamp started_;
   std::atomic<std::uint64_t> twins_{0}, alerts_{0}, events_{0};
-  SqlService sql_;  // the worker's thread alone
-  Worker worker_;   // last: its jobs use what is above
+  SqlService sql_;
+  Worker worker_;  // last: its jobs use what is above
 };
 
 }  // namespace doppel

@@ -80,13 +80,8 @@ Result<void> EdgeNode::open() {
   auto core = NodeCore::open(config_, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
-  WasmOptions wasm;
-  wasm.cache_folder = config_.data + "/native";
-  auto engine = WasmEngine::open(wasm, core_->blobs());
-  if (!engine) return engine.error();
-  engine_ = std::move(*engine);
-  pipeline_ = std::make_unique<Pipeline>(*engine_);
-  installer_ = std::make_unique<FunctionInstaller>(*engine_, core_->blobs(), core_->journal(), config_.functions);
+  pipeline_ = std::make_unique<Pipeline>(core_->engine());
+  installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->journal(), config_.functions);
   return core_->recover(*pipeline_);
 }
 

@@ -16,7 +16,6 @@
 #include "edge_runtime/programs/publish_pump.h"
 #include "edge_runtime/programs/rate_meter.h"
 #include "edge_runtime/programs/reply_desk.h"
-#include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/model/log.h"
 
 namespace doppel {
@@ -46,7 +45,6 @@ class EdgeNode {
   const EdgeConfig config_;
   Log& log_;
   std::unique_ptr<NodeCore> core_;
-  std::unique_ptr<WasmEngine> engine_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<FunctionInstaller> installer_;
   std::unique_ptr<ReplyDesk> replies_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge_runtime/http/api.h"
 #include "twin_store/model/result.h"
 #include "twin_store/model/value.h"
 
@@ -33,17 +34,42 @@ class ListJson {
   }
 
  private:
-  const std::size_t limit_;
+  std::size_t limit_;
   std::size_t count_ = 0;
   std::string json_ = "{\"items\":[", cursor_;
 };
 
-// Of lists whose cursors are numbers. Errors: invalid_input.
-inline Result<std::uint64_t> parse_cursor(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return invalid_input("after = " + std::string(text) + " is no cursor of this list");
-  return number;
-}
+// A page of a list whose items have growing numbers from 1, which are its cursors.
+class NumberedList {
+ public:
+  // Errors: invalid_input (a cursor that is no number).
+  static Result<NumberedList> open(const Page& page) {
+    std::uint64_t after = 0;
+    const char* const end = page.after.data() + page.after.size();
+    const auto [parsed, error] = std::from_chars(page.after.data(), end, after);
+    if (!page.after.empty() && (error != std::errc{} || parsed != end)) {
+      return invalid_input("after = " + page.after + " is no cursor of this list");
+    }
+    return NumberedList(page.limit, after);
+  }
+
+  // Where the text of the item is to be appended; null when it is not on this page.
+  std::string* item(std::uint64_t number) {
+    if (number <= after_) return nullptr;
+    if (list_.is_full()) {
+      has_more_ = true;
+      return nullptr;
+    }
+    return &list_.item(std::to_string(number));
+  }
+  std::string close() { return list_.close(has_more_); }
+
+ private:
+  NumberedList(std::size_t limit, std::uint64_t after) : after_(after), list_(limit) {}
+
+  std::uint64_t after_;
+  bool has_more_ = false;
+  ListJson list_;
+};
 
 }  // namespace doppel

@@ -61,6 +61,11 @@ Result<void> NodeCore::open_files(const NodeConfig& config) {
   auto blobs = BlobStore::open(*disk_, "blobs");
   if (!blobs) return blobs.error();
   blobs_ = std::move(*blobs);
+  WasmOptions wasm;
+  wasm.cache_folder = data_ + "/native";
+  auto engine = WasmEngine::open(wasm, *blobs_);
+  if (!engine) return engine.error();
+  engine_ = std::move(*engine);
   auto opened = open_journal(*disk_, "journal", clock_, journal_options(config));
   if (!opened) return opened.error();
   opened_ = std::move(*opened);

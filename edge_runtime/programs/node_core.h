@@ -1,4 +1,5 @@
-// What both roles run on: a data folder with its journal, store, outbox and blobs, and the lane that folds one into the other.
+// What both roles run on: a data folder with its journal, store, outbox and blobs, the lane that folds one into the other, and the
+// engine that knows what a module is.
 #pragma once
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "edge_runtime/config/settings.h"
+#include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/blobs/blob_store.h"
 #include "twin_store/journal/journal.h"
 #include "twin_store/lane/lane_thread.h"
@@ -21,6 +23,9 @@ std::string program_version();
 
 // Says why in the log, then ends the process at once with exit status 75 (EX_TEMPFAIL): what was not acknowledged comes again.
 [[noreturn]] void fail_stop(Log& log, const std::string& reason);
+
+// The answer to a question that the lane's thread has no room for.
+inline Error lane_is_busy() { return unavailable("the lane is busy: try again"); }
 
 // Members in start order; destruction stops them in reverse.
 class NodeCore {
@@ -40,6 +45,7 @@ class NodeCore {
   Journal& journal() { return *journal_; }
   Outbox& outbox() { return *outbox_; }
   BlobStore& blobs() { return *blobs_; }
+  WasmEngine& engine() { return *engine_; }
   Lane& lane() { return *lane_; }  // before start(), or on its thread
   const Clock& clock() const { return clock_; }
   const CountingHooks& store_io() const { return store_io_; }
@@ -71,6 +77,7 @@ class NodeCore {
   std::vector<std::string> tables_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<BlobStore> blobs_;
+  std::unique_ptr<WasmEngine> engine_;
   OpenedJournal opened_;
   Journal* journal_ = nullptr;
   std::unique_ptr<DeliveryLog> delivery_log_;

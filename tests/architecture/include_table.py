@@ -26,7 +26,8 @@ ALLOWED = {
     "edge_runtime/fntool": {MODEL, "twin_store/blobs", "functions/abi", "edge_runtime/wasm"},
     "edge_runtime/http": {MODEL},
     "edge_runtime/config": {MODEL, TOML, "twin_store/journal", "broker_bridge/decode"},
-    "coordinator": STORE | {"twin_store/lane", "twin_store/blobs", "broker_bridge/uplink", "functions/abi"},
+    # SQL reads its tables through views that decode them.
+    "coordinator": STORE | {"twin_store/lane", "twin_store/query", "twin_store/blobs", "broker_bridge/uplink", "functions/abi"},
 }
 
 # Header prefix -> rooms that own the library. Headers (.h) of a room may not show it, unless listed in SHOWN.

@@ -79,6 +79,15 @@ class Fleet(harness.SceneTest):
         self.assertEqual(differences(), [])
         total = sum(row["events"] for row in fleet() if not row["property"])
         self.assertEqual(total, MESSAGES, "events over all windows of the fleet")
+        self.assert_sql_at_the_coordinator_agrees(fleet())
+
+    def assert_sql_at_the_coordinator_agrees(self, rows):
+        columns = ("start", "group", "property", "count", "mean", "stddev", "min", "max", "p50", "p95", "events", "twins")
+        answer = json.loads(harness.doppel("twin", "query", "--server", self.coordinator.url, "--json",
+                                           "SELECT start, group_labels, property, count, mean, stddev, min, max, p50, p95, events, "
+                                           "twins FROM windows ORDER BY start, group_labels, property"))
+        wanted = sorted(([row.get(name) for name in columns] for row in rows), key=lambda row: row[:3])
+        self.assertEqual(answer["rows"], wanted)
 
     def assert_all(self, expected):
         self.assert_every_message_is_counted_once(expected)

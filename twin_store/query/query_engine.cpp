@@ -101,10 +101,8 @@ class QueryEngine::Connection {
     // In memory, where check_limits sees it: a sort that spills could fill the disk that the journal needs.
     if (auto done = execute("PRAGMA temp_store=MEMORY"); !done) return done;
     if (auto done = hide("SELECT name FROM main.sqlite_schema UNION SELECT name FROM pragma_module_list"); !done) return done;
-    for (const auto& function : options_.functions) {
-      if (!register_function(database_.get(), function)) return internal_error("cannot register SQL function " + function.name);
-      policy_.add_function(function.name);
-    }
+    if (auto done = add_functions(options_.functions); !done) return done;
+    if (auto done = add_functions(options_.aggregates); !done) return done;
     for (const auto& view : options_.views) {
       const auto inner = quoted_identifier(policy_.inner_name(view.name));
       auto made = execute("CREATE TEMP VIEW " + inner + " AS " + view.select);
@@ -115,6 +113,15 @@ class QueryEngine::Connection {
     // A table-valued function declares its columns when it is first used, which the policy would refuse.
     for (const auto function : kTableFunctions) {
       if (auto made = execute("SELECT 1 FROM " + std::string(function) + "('[]')"); !made) return made;
+    }
+    return {};
+  }
+
+  template <class Function>
+  Result<void> add_functions(const std::vector<Function>& functions) {
+    for (const auto& function : functions) {
+      if (!register_function(database_.get(), function)) return internal_error("cannot register SQL function " + function.name);
+      policy_.add_function(function.name);
     }
     return {};
   }

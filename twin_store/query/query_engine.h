@@ -25,6 +25,22 @@ struct ScalarFunction {
   std::function<Result<Value>(std::span<const ValueView> arguments)> call;
 };
 
+// One group's value in the making: of a function like sum(), which takes many rows to one value.
+class Accumulator {
+ public:
+  virtual ~Accumulator() = default;
+  // Rows come in no order. Views live for the call. An error ends the statement with its message.
+  virtual Result<void> add(std::span<const ValueView> arguments) = 0;
+  // Of at least one row, all of which were added. Errors: as of add().
+  virtual Result<Value> finish() = 0;
+};
+
+struct AggregateFunction {
+  std::string name;
+  int arguments = 1;
+  std::function<std::unique_ptr<Accumulator>()> begin;
+};
+
 // A view is all that a statement can read. Its SELECT names the store's tables with their schema: main."twins".
 struct QueryView {
   std::string name;
@@ -44,6 +60,7 @@ struct QueryOptions {
   std::string path;  // of the store's file
   std::vector<QueryView> views;
   std::vector<ScalarFunction> functions;
+  std::vector<AggregateFunction> aggregates;
   QueryLimits limits;
   const char* vfs = nullptr;  // nullptr: the operating system's files
 };

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <exception>
+#include <utility>
 
 namespace doppel {
 namespace {
@@ -29,18 +30,64 @@ void give_error(sqlite3_context* context, const std::string& message) {
   sqlite3_result_error(context, message.data(), static_cast<int>(message.size()));
 }
 
-void call_function(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
-  const auto& function = *static_cast<const ScalarFunction*>(sqlite3_user_data(context));
+std::vector<ValueView> views_of(int count, sqlite3_value** values) {
+  std::vector<ValueView> views;
+  for (int i = 0; i < count; ++i) views.push_back(view_of(values[i]));
+  return views;
+}
+
+// Nothing that is thrown may pass through SQLite.
+template <class Call>
+void guarded(sqlite3_context* context, const std::string& name, const Call& call) noexcept {
   try {
-    std::vector<ValueView> arguments;
-    for (int i = 0; i < count; ++i) arguments.push_back(view_of(values[i]));
-    const auto result = function.call(arguments);
-    result ? give_result(context, result->view()) : give_error(context, result.error().message);
+    call();
   } catch (const std::bad_alloc&) {
     sqlite3_result_error_nomem(context);
   } catch (const std::exception& bug) {
-    give_error(context, function.name + " failed: " + bug.what());
+    give_error(context, name + " failed: " + bug.what());
   }
+}
+
+void call_function(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
+  const auto& function = *static_cast<const ScalarFunction*>(sqlite3_user_data(context));
+  guarded(context, function.name, [&] {
+    const auto result = function.call(views_of(count, values));
+    result ? give_result(context, result->view()) : give_error(context, result.error().message);
+  });
+}
+
+// SQLite keeps a pointer for each group, zero at first. It calls finish_group for every group that it began, also when the
+// statement ends early; one whose row failed is gone by then.
+void add_to_group(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
+  const auto& function = *static_cast<const AggregateFunction*>(sqlite3_user_data(context));
+  guarded(context, function.name, [&] {
+    auto** group = static_cast<Accumulator**>(sqlite3_aggregate_context(context, sizeof(Accumulator*)));
+    if (group == nullptr) throw std::bad_alloc();
+    std::unique_ptr<Accumulator> owned(std::exchange(*group, nullptr));
+    if (owned == nullptr) owned = function.begin();
+    if (const auto added = owned->add(views_of(count, values)); !added) return give_error(context, added.error().message);
+    *group = owned.release();
+  });
+}
+
+void finish_group(sqlite3_context* context) noexcept {
+  const auto& function = *static_cast<const AggregateFunction*>(sqlite3_user_data(context));
+  auto** group = static_cast<Accumulator**>(sqlite3_aggregate_context(context, 0));
+  const std::unique_ptr<Accumulator> owned(group == nullptr ? nullptr : *group);
+  if (owned == nullptr) return sqlite3_result_null(context);
+  guarded(context, function.name, [&] {
+    const auto result = owned->finish();
+    result ? give_result(context, result->view()) : give_error(context, result.error().message);
+  });
+}
+
+// The same arguments give the same value, and nothing outside changes.
+constexpr int kTraits = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+
+// SQLite hands the pointer back as it is; it is only read through.
+template <class Function>
+void* data_of(const Function& function) {
+  return const_cast<Function*>(&function);
 }
 
 }  // namespace
@@ -75,11 +122,13 @@ bool bind(sqlite3_stmt* statement, int index, const ValueView& value) {
 }
 
 bool register_function(sqlite3* connection, const ScalarFunction& function) {
-  constexpr int kTraits = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-  // SQLite hands the pointer back as it is; call_function only reads through it.
-  void* data = const_cast<ScalarFunction*>(&function);
-  return sqlite3_create_function_v2(connection, function.name.c_str(), function.arguments, kTraits, data, call_function, nullptr,
-                                    nullptr, nullptr) == SQLITE_OK;
+  return sqlite3_create_function_v2(connection, function.name.c_str(), function.arguments, kTraits, data_of(function), call_function,
+                                    nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
+bool register_function(sqlite3* connection, const AggregateFunction& function) {
+  return sqlite3_create_function_v2(connection, function.name.c_str(), function.arguments, kTraits, data_of(function), nullptr,
+                                    add_to_group, finish_group, nullptr) == SQLITE_OK;
 }
 
 }  // namespace doppel

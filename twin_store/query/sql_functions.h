@@ -13,7 +13,8 @@ namespace doppel {
 ValueView view_of(sqlite3_value* value);
 // False when SQLite has no memory for it, or its limits forbid it.
 bool bind(sqlite3_stmt* statement, int index, const ValueView& value);
-// The function outlives the connection.
+// The functions outlive the connection.
 bool register_function(sqlite3* connection, const ScalarFunction& function);
+bool register_function(sqlite3* connection, const AggregateFunction& function);
 
 }  // namespace doppel

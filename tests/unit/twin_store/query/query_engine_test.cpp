@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -23,6 +24,28 @@ ScalarFunction field_function() {
             return Value(ValueView::of(std::stod(std::string(row.substr(bar + 1)))));
           }};
 }
+
+// Joins the areas of a group in their order; counts those that were begun and not given back.
+class Joined final : public Accumulator {
+ public:
+  static inline int alive = 0;
+  Joined() { ++alive; }
+  ~Joined() override { --alive; }
+  Result<void> add(std::span<const ValueView> arguments) override {
+    if (arguments[0].content == "refused") return invalid_input("an area is called refused");
+    areas_.emplace_back(arguments[0].content);
+    return {};
+  }
+  Result<Value> finish() override {
+    std::sort(areas_.begin(), areas_.end());
+    std::string text;
+    for (const auto& area : areas_) text += area + ";";
+    return Value(ValueView::text(text));
+  }
+
+ private:
+  std::vector<std::string> areas_;
+};
 
 class QueryEngineTest : public testing::Test {
  protected:
@@ -51,6 +74,7 @@ class QueryEngineTest : public testing::Test {
     made.views = {{"twins", R"(SELECT CAST(key AS TEXT) AS id, field(value, 0) AS area, field(value, 1) AS t FROM main."twins")"},
                   {"warm", "SELECT id, t FROM twins WHERE t > 10"}};
     made.functions = {field_function()};
+    made.aggregates = {{"joined", 1, [] { return std::make_unique<Joined>(); }}};
     return made;
   }
   std::unique_ptr<QueryEngine> engine(QueryOptions with) {
@@ -95,6 +119,21 @@ TEST_F(QueryEngineTest, Grouping_windows_subqueries_and_JSON_work) {
             R"({"columns":["n"],"rows":[[1]]})");
   EXPECT_EQ(json(R"(SELECT value FROM json_each('[1,"x"]') UNION ALL SELECT (SELECT max(id) FROM twins))"),
             R"({"columns":["value"],"rows":[[1],["x"],["b"]]})");
+}
+
+TEST_F(QueryEngineTest, A_registered_aggregate_makes_one_value_of_each_group) {
+  put("twins", "c", "east|30");
+  EXPECT_EQ(json("SELECT t > 10 AS warm, joined(area) AS areas FROM twins GROUP BY warm ORDER BY warm"),
+            R"({"columns":["warm","areas"],"rows":[[0,"south;"],[1,"east;north;"]]})");
+  EXPECT_EQ(json("SELECT joined(area) AS areas FROM twins WHERE t > 100"), R"({"columns":["areas"],"rows":[[null]]})");
+  EXPECT_EQ(Joined::alive, 0);
+}
+
+TEST_F(QueryEngineTest, An_aggregate_that_fails_ends_the_statement_and_is_given_back) {
+  put("twins", "c", "refused|1");
+  EXPECT_EQ(error_of("SELECT joined(area) FROM twins").message, "an area is called refused");
+  EXPECT_EQ(error_of("SELECT joined(area), joined(field('no bar', 0)) FROM twins").message, "row 'no bar' has no bar");
+  EXPECT_EQ(Joined::alive, 0);
 }
 
 TEST_F(QueryEngineTest, Count_of_a_view_and_of_a_WITH_clause_work) {
