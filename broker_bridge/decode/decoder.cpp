@@ -14,7 +14,7 @@
 namespace doppel {
 namespace {
 
-using Captures = std::array<ValueView, kMaxCaptures>;
+using Captures = std::array<JsonReader::Captured, kMaxCaptures>;
 
 constexpr std::size_t kMaxEventId = 256;
 
@@ -45,7 +45,7 @@ Result<std::string_view> render(const TextTemplate& text, const TopicParts& part
     std::string_view next = piece.literal;
     if (piece.kind == Kind::part) next = parts[piece.index];
     if (piece.kind == Kind::capture) {
-      const auto id = id_text(captures[piece.index], arena);
+      const auto id = id_text(captures[piece.index].value, arena);
       if (!id) return invalid_input("payload has no text or integer where the mapping takes the twin's id from");
       next = *id;
     }
@@ -75,8 +75,9 @@ PayloadFormat format_of(const CompiledRule& rule, const Record& message) {
 
 void take_time(const CompiledRule& rule, const Captures& captures, const Record& message, Duration ahead, DecodedEvent& event) {
   for (std::size_t i = 0; i < rule.times; ++i) {
-    const auto time = plausible_time(captures[i]);
+    const auto time = plausible_time(captures[i].value);
     if (!time) continue;
+    event.time_field = captures[i].field;
     event.time_too_far_ahead = *time - message.arrival > ahead;
     if (!event.time_too_far_ahead) event.time = time;
     return;
@@ -156,7 +157,7 @@ Result<void> Decoder::Parts::fill(const CompiledRule& rule, const TopicParts& pa
   if (format == PayloadFormat::automatic && trimmed(message.payload).starts_with('{')) {
     if (auto ok = json.read_object(message.payload, {rule.paths, rule.every_field, captures}, arena, event); !ok) return ok;
     take_time(rule, captures, message, mapping.limits.time_ahead, event);
-    if (rule.event_id) event.event_id = id_text(captures[*rule.event_id], arena).value_or("");
+    if (rule.event_id) event.event_id = id_text(captures[*rule.event_id].value, arena).value_or("");
     if (event.event_id.size() > kMaxEventId) return limit_exceeded("the event's id is longer than 256 bytes");
   } else if (auto ok = read_value(rule, format, parts, message, arena, event); !ok) {
     return ok;

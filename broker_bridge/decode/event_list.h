@@ -17,6 +17,7 @@ class EventList {
     slot.twin = slot.model = slot.event_id = {};
     slot.time.reset();
     slot.time_too_far_ahead = false;
+    slot.time_field.reset();
     slot.fields.clear();
     slot.labels.clear();
     slot.duplicate_keys = 0;

@@ -38,7 +38,7 @@ struct Path {
 class Pass {
  public:
   Pass(const DecodeLimits& limits, NameIndex& names, std::string_view json, Arena& arena, DecodedEvent& event,
-       std::span<ValueView> captures)
+       std::span<JsonReader::Captured> captures)
       : limits_(limits), names_(names), json_(json), arena_(arena), event_(event), captures_(captures) {}
 
   Result<void> read_object(ondemand::parser& parser, const Path& root) {
@@ -195,16 +195,19 @@ class Pass {
   }
 
   bool deliver(const Path& path, const ValueView& value) {
-    if (path.node && path.node->capture) captures_[*path.node->capture] = value;
-    return !path.is_field || add_field(path.name, value);
+    std::optional<std::uint32_t> field;
+    if (path.is_field && !add_field(path.name, value, field)) return false;
+    if (path.node && path.node->capture) captures_[*path.node->capture] = {value, field};
+    return true;
   }
 
-  bool add_field(std::string_view name, const ValueView& value) {
+  bool add_field(std::string_view name, const ValueView& value, std::optional<std::uint32_t>& field) {
     if (name.empty()) return fail(invalid_input("payload has a field with an empty name"));
     if (name.size() > limits_.name_bytes) return fail(beyond("a field name", name.size(), "bytes", limits_.name_bytes));
     if (value.has_content() && value.content.size() > limits_.value_bytes)
       return fail(beyond("field \"" + std::string(name) + "\"", value.content.size(), "bytes", limits_.value_bytes));
     const std::size_t place = names_.place(name, event_.fields);
+    field = static_cast<std::uint32_t>(place);
     if (place < event_.fields.size()) {
       event_.fields[place].value = value;
       ++event_.duplicate_keys;
@@ -230,7 +233,7 @@ class Pass {
   std::string_view json_;
   Arena& arena_;
   DecodedEvent& event_;
-  std::span<ValueView> captures_;
+  std::span<JsonReader::Captured> captures_;
   ondemand::document document_;
   std::optional<Error> error_;
 };

@@ -1,7 +1,9 @@
 // Reads JSON payloads: the fields of an object, and values at pointers, in one pass.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -20,10 +22,14 @@ class JsonReader {
   explicit JsonReader(const DecodeLimits& limits);
   ~JsonReader();
 
+  struct Captured {
+    ValueView value;
+    std::optional<std::uint32_t> field;  // of the event, where the value is one
+  };
   struct Wanted {
-    const PathNode& paths;           // fields and captures by pointer
-    bool every_field;                // also all fields, nested names joined by '.'
-    std::span<ValueView> captures;   // found values; the caller has set all to null
+    const PathNode& paths;         // fields and captures by pointer
+    bool every_field;              // also all fields, nested names joined by '.'
+    std::span<Captured> captures;  // found values; the caller has set all to null
   };
   // `object` begins with '{' after white space. `event.fields` is empty before.
   Result<void> read_object(std::string_view object, const Wanted& wanted, Arena& arena, DecodedEvent& event);

@@ -240,6 +240,7 @@ void Pipeline::take_event(const Record& record, const DecodedEvent& event, std::
   item.is_message = item.reports = true;
   item.topic = record.topic;
   item.payload = record.payload;
+  item.time_field = event.time_field;
   if (!event.model.empty()) item.model = names_.intern(event.model);
   for (std::size_t i = 0; i < event.fields.size(); ++i) wave_.add_field(event_names_[i], event.fields[i].value);
   for (std::size_t i = 0; i < event.labels.size(); ++i) wave_.add_label({label_names_[2 * i], label_names_[2 * i + 1]});

@@ -219,7 +219,10 @@ void Pipeline::add_to_windows(const WaveItem& item) {
     twin.group_generation = windows_->group_generation();
   }
   numeric_.clear();
-  for (const auto& field : wave_.fields(item)) {
+  const auto fields = wave_.fields(item);
+  for (std::uint32_t i = 0; i < fields.size(); ++i) {
+    if (item.time_field == i) continue;
+    const auto& field = fields[i];
     const auto number = field.value.as_number();
     if (!number) continue;
     if (std::isfinite(*number)) {

@@ -35,6 +35,7 @@ struct WaveItem {
   std::string_view topic;   // or the name of the event, alarm or property
   std::string_view payload;
   std::uint32_t first_field = 0, fields = 0;
+  std::optional<std::uint32_t> time_field;  // of its fields: the one that is its time
   std::uint32_t first_label = 0, labels = 0;
   std::uint32_t first_function = 0, functions = 0;
   std::uint32_t ordinal = 0;  // among the items of its twin

@@ -15,7 +15,7 @@ class Expected:
         kind = topic.split("/")[2]
         self.events[edge, topic] += 1
         start = time_ms - time_ms % MINUTE_MS
-        for name, value in {"ts": time_ms, **fields}.items():  # the time is a field like any other
+        for name, value in fields.items():  # the time is a property of the twin, and in no window
             self.samples[edge, start, f"kind={kind}", name].append((time_ms, float(value)))
 
     def rows(self, edge):

@@ -29,6 +29,7 @@ struct DecodedEvent {
   std::optional<Timestamp> time;        // event time when the payload has a plausible one
   bool time_too_far_ahead = false;      // the payload's time was not believed, `time` is empty
   std::vector<Field> fields;            // each name once (the last of duplicates), in first-seen order
+  std::optional<std::uint32_t> time_field;  // of `fields`: the one that is the time, believed or not; a time is no measurement
   std::vector<Label> labels;            // named parts of the topic other than the twin's id
   std::uint32_t duplicate_keys = 0;     // fields that a later one of the same name replaced
 };

@@ -200,6 +200,38 @@ TEST_F(Decoding, Rule16_the_first_plausible_of_ts_time_timestamp_t_is_the_events
   EXPECT_FALSE(event().time);
 }
 
+TEST_F(Decoding, The_field_that_is_the_time_is_named) {
+  const auto time_field = [&](std::string_view payload) {
+    decode("d", payload);
+    return event().time_field ? std::string(event().fields[*event().time_field].name) : "";
+  };
+  EXPECT_EQ(time_field(R"({"v":1,"ts":1700000000})"), "ts");
+  EXPECT_EQ(time_field(R"({"t":21.5,"time":"2020-01-01T00:00:00Z","v":1})"), "time");
+  EXPECT_EQ(time_field(R"({"ts":12,"t":1600000000})"), "t");
+  EXPECT_EQ(time_field(R"({"ts":1600000000,"v":1,"ts":1700000000})"), "ts");
+  EXPECT_EQ(time_field(R"({"v":1,"ts":32503680000000})"), "");
+  EXPECT_EQ(time_field(R"({"v":1,"ts":4000000000})"), "ts") << "too far ahead, and a time all the same";
+  EXPECT_EQ(time_field(R"({"v":1})"), "");
+}
+
+TEST_F(Decoding, A_time_that_is_no_field_of_the_event_names_none) {
+  MappingRule rule;
+  rule.topic = "#";
+  rule.time = "/head/0";
+  use({.rules = {rule}});
+  EXPECT_EQ(decode("d", R"({"head":[1700000000],"head.0":5})"), "head=[1700000000] head.0=5");
+  EXPECT_TRUE(event().time);
+  EXPECT_FALSE(event().time_field);
+  rule.fields = {{"/v", "value"}};
+  use({.rules = {rule}});
+  EXPECT_EQ(decode("d", R"({"head":[1700000000],"v":5})"), "value=5");
+  EXPECT_FALSE(event().time_field);
+  rule.fields.push_back({"/head/0", "when"});
+  use({.rules = {rule}});
+  EXPECT_EQ(decode("d", R"({"head":[1700000000],"v":5})"), "when=1700000000 value=5");
+  EXPECT_EQ(event().time_field, 0u);
+}
+
 TEST_F(Decoding, Rule16_a_time_too_far_ahead_of_the_arrival_is_not_believed_and_said) {
   decode("d", R"({"ts":1700003600})");
   EXPECT_EQ(event().time, parse_rfc3339("2023-11-14T23:13:20Z"));

@@ -165,6 +165,16 @@ TEST_F(Messages, a_twin_takes_a_bounded_number_of_properties) {
   EXPECT_EQ(edge.twin("d/1").events, 3u);
 }
 
+TEST_F(Messages, the_field_that_is_the_time_is_a_property_of_the_twin_and_in_no_window) {
+  edge.apply({message(1, "d/1", R"({"ts":1800000000,"t":21.5})"), message(2, "d/1", R"({"t":22,"v":1})")});
+  EXPECT_EQ(edge.value("d/1", "ts"), "1800000000");
+  std::map<std::string, std::uint64_t> counts;
+  edge.pipeline().windows().for_each([&](const WindowKey& key, std::uint64_t, const Aggregate* aggregate, const WindowPopulation*) {
+    if (aggregate != nullptr) counts[key.property] += aggregate->count();
+  });
+  EXPECT_EQ(counts, (std::map<std::string, std::uint64_t>{{"t", 2}, {"v", 1}}));
+}
+
 // Its length was cut to 16 bits in the key of a window, which no later start could read.
 TEST_F(Messages, a_label_is_bounded) {
   PipelineConfig config;
