@@ -202,6 +202,5 @@ class Scene:
     def edge(self, name, settings="", arguments=(), folder=None):
         """An edge that is subscribed where it has a broker: what is published from now on reaches it."""
         node = self.start(Node("edge", name, folder or self.folder, settings, arguments))
-        if "mqtt" in settings or "--mqtt" in arguments:
-            wait_until(f"{name} is subscribed", lambda: node.log.read_text().count("mqtt_connected") >= 2)  # source and publisher
+        wait_until(f"{name} is subscribed", lambda: all(source["connected"] for source in node.get("/api/v1/node")["mqtt"]))
         return node

@@ -21,13 +21,15 @@ bool may_speak_another(const ConnectOutcome& outcome, bool has_spoken_5) {
 
 }  // namespace
 
-MqttLink::MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, Log& log)
+MqttLink::MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, const Clock& clock, Log& log)
     : options_(std::move(options)),
       handlers_(std::move(handlers)),
       counters_(counters),
+      clock_(clock),
       log_(log),
       backoff_(options_.broker.reconnect_min, options_.broker.reconnect_max, hash64(options_.session.client_id)),
-      session_(options_.first_session - 1) {}
+      session_(options_.first_session - 1),
+      since_(clock.wall()) {}
 
 MqttLink::~MqttLink() { stop(); }
 
@@ -61,18 +63,22 @@ bool MqttLink::connect(const std::stop_token& stop) {
   if (outcome.failure == ConnectFailure::stopped) return false;
   if (outcome.failure != ConnectFailure::none) {
     ++counters_.connect_failures;
-    log_.warning("mqtt_connect_failed", {{"broker", options_.broker.url}, {"why", outcome.reason}});
+    failed(outcome.reason);
+    log_.warning("mqtt_connect_failed",
+                 {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", outcome.reason}});
     return false;
   }
   has_spoken_5_ = has_spoken_5_ || version == MqttVersion::v5;
   counters_.version = static_cast<std::uint8_t>(version);
   ++counters_.connects;
-  log_.info("mqtt_connected", {{"broker", options_.broker.url}, {"version", std::string(name_of(version))},
+  log_.info("mqtt_connected", {{"broker", options_.broker.url},
+                               {"client", options_.session.client_id},
+                               {"version", std::string(name_of(version))},
                                {"session", outcome.session_present ? "kept" : "new"}});
   subscribe_all(*present_client());
   {
     const std::lock_guard lock(mutex_);
-    counters_.connected = !is_lost();
+    set_connected(!is_lost());
   }
   if (handlers_.connected) handlers_.connected();
   return true;
@@ -113,10 +119,14 @@ Result<std::shared_ptr<MqttClient>> MqttLink::client_for(MqttVersion version, st
 }
 
 void MqttLink::subscribe_all(MqttClient& client) {
+  const auto tell = [this](std::string_view event, const Error& error) {
+    failed(error.message);
+    log_.error(event, {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", error.message}});
+  };
   for (const auto& filter : options_.retired_filters)
-    if (auto ok = client.unsubscribe(filter); !ok) log_.warning("mqtt_unsubscribe_failed", {{"why", ok.error().message}});
+    if (auto ok = client.unsubscribe(filter); !ok) tell("mqtt_unsubscribe_failed", ok.error());
   for (const auto& subscription : options_.subscriptions)
-    if (auto ok = client.subscribe(subscription); !ok) log_.error("mqtt_subscribe_failed", {{"why", ok.error().message}});
+    if (auto ok = client.subscribe(subscription); !ok) tell("mqtt_subscribe_failed", ok.error());
 }
 
 void MqttLink::wait_until_lost(const std::stop_token& stop) {
@@ -129,7 +139,9 @@ void MqttLink::wait_until_lost(const std::stop_token& stop) {
     lock.lock();
   }
   if (std::chrono::steady_clock::now() - since > kGoodConnection) backoff_.reset();
-  if (!stop.stop_requested()) log_.warning("mqtt_connection_lost", {{"broker", options_.broker.url}, {"why", lost_why_}});
+  if (stop.stop_requested()) return;
+  log_.warning("mqtt_connection_lost",
+               {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", lost_why_}});
 }
 
 void MqttLink::pause(const std::stop_token& stop) {
@@ -144,7 +156,8 @@ void MqttLink::lost(const std::string& why) {
     if (is_lost()) return;  // the first reason is the one that counts
     lost_session_ = session_;
     lost_why_ = why.empty() ? "the connection broke" : why;
-    counters_.connected = false;
+    last_error_ = lost_why_;
+    set_connected(false);
   }
   changed_.notify_all();
 }
@@ -154,9 +167,23 @@ void MqttLink::take_down() {
   {
     const std::lock_guard lock(mutex_);
     client.swap(client_);
+    set_connected(false);
   }
-  counters_.connected = false;
   if (client) client->disconnect();
+}
+
+void MqttLink::failed(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  last_error_ = why;
+}
+
+void MqttLink::set_connected(bool connected) {
+  if (counters_.connected.exchange(connected) != connected) since_ = clock_.wall();
+}
+
+MqttState MqttLink::state() const {
+  const std::lock_guard lock(mutex_);
+  return {counters_.connected, since_, last_error_};
 }
 
 std::shared_ptr<MqttClient> MqttLink::present_client() const {

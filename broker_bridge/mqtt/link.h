@@ -17,6 +17,7 @@
 #include "broker_bridge/mqtt/options.h"
 #include "twin_store/model/log.h"
 #include "twin_store/model/result.h"
+#include "twin_store/model/time.h"
 
 namespace doppel {
 
@@ -28,6 +29,12 @@ struct MqttLinkOptions {
   std::uint32_t first_session = 1;  // each attempt to connect takes the next number
 };
 
+struct MqttState {
+  bool connected = false;
+  Timestamp since;         // of that
+  std::string last_error;  // why connecting, subscribing or the connection failed; "": nothing did
+};
+
 // Thread: start and stop on one, the rest on any. The link has a thread of its own for connecting.
 class MqttLink {
  public:
@@ -36,7 +43,8 @@ class MqttLink {
     std::function<void()> connected;  // and once a second while it is so; absent: nobody asks
   };
 
-  MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, Log& log);
+  // Borrows counters, clock and log.
+  MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, const Clock& clock, Log& log);
   ~MqttLink();
 
   void start();
@@ -44,6 +52,8 @@ class MqttLink {
 
   // Without a connection `done` gets unavailable at once.
   void publish(const Publication& publication, PublicationDone done);
+
+  MqttState state() const;
 
  private:
   void run(const std::stop_token& stop);
@@ -55,12 +65,15 @@ class MqttLink {
   void pause(const std::stop_token& stop);
   void lost(const std::string& why);
   void take_down();
+  void failed(const std::string& why);
   bool is_lost() const { return lost_session_ == session_; }  // with mutex_
+  void set_connected(bool connected);                         // with mutex_
   std::shared_ptr<MqttClient> present_client() const;
 
   const MqttLinkOptions options_;
   const Handlers handlers_;
   MqttCounters& counters_;
+  const Clock& clock_;
   Log& log_;
   Backoff backoff_;
   bool has_spoken_5_ = false;
@@ -75,6 +88,8 @@ class MqttLink {
   std::uint32_t session_;               // of the present or last attempt
   std::uint32_t lost_session_ = 0;      // sessions up to this one have ended
   std::string lost_why_;
+  Timestamp since_;
+  std::string last_error_;
 
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -15,15 +15,15 @@ MqttLinkOptions link_options(const MqttPublisherOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<MqttPublisher>> MqttPublisher::make(const MqttPublisherOptions& options, std::function<void()> on_room,
-                                                           Log& log) {
+                                                           const Clock& clock, Log& log) {
   if (auto address = broker_address(options.broker.url); !address) return address.error();
-  return std::make_unique<MqttPublisher>(options, std::move(on_room), log);
+  return std::make_unique<MqttPublisher>(options, std::move(on_room), clock, log);
 }
 
-MqttPublisher::MqttPublisher(const MqttPublisherOptions& options, std::function<void()> on_room, Log& log)
+MqttPublisher::MqttPublisher(const MqttPublisherOptions& options, std::function<void()> on_room, const Clock& clock, Log& log)
     : max_in_flight_(options.max_in_flight),
       on_room_(std::move(on_room)),
-      link_(link_options(options), {{}, on_room_}, counters_, log) {}
+      link_(link_options(options), {{}, on_room_}, counters_, clock, log) {}
 
 std::size_t MqttPublisher::room() const {
   const std::size_t in_flight = counters_.in_flight;

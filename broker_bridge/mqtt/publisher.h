@@ -16,7 +16,8 @@ class MqttPublisher {
  public:
   // `on_room` is called when publishing may succeed again: connected, an answer came, and once a second. On a thread of the
   // library or of the link: must not block. Errors: invalid_input.
-  static Result<std::unique_ptr<MqttPublisher>> make(const MqttPublisherOptions& options, std::function<void()> on_room, Log& log);
+  static Result<std::unique_ptr<MqttPublisher>> make(const MqttPublisherOptions& options, std::function<void()> on_room,
+                                                     const Clock& clock, Log& log);
 
   void start() { link_.start(); }
   void stop() { link_.stop(); }  // publications without an answer fail with unavailable
@@ -30,7 +31,7 @@ class MqttPublisher {
 
   const MqttCounters& counters() const { return counters_; }
 
-  MqttPublisher(const MqttPublisherOptions& options, std::function<void()> on_room, Log& log);
+  MqttPublisher(const MqttPublisherOptions& options, std::function<void()> on_room, const Clock& clock, Log& log);
 
  private:
   const std::size_t max_in_flight_;

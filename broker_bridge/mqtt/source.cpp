@@ -17,16 +17,16 @@ MqttLinkOptions link_options(const MqttSourceOptions& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<MqttSource>> MqttSource::make(const MqttSourceOptions& options, Journal& journal, Waiting waiting,
+Result<std::unique_ptr<MqttSource>> MqttSource::make(const MqttSourceOptions& options, Journal& journal, const Waiting& waiting,
                                                      FailStop fail_stop, Log& log) {
   if (auto ok = check(options); !ok) return ok.error();
-  return std::make_unique<MqttSource>(options, journal, std::move(waiting), std::move(fail_stop), log);
+  return std::make_unique<MqttSource>(options, journal, waiting, std::move(fail_stop), log);
 }
 
-MqttSource::MqttSource(const MqttSourceOptions& options, Journal& journal, Waiting waiting, FailStop fail_stop, Log& log)
-    : intake_(intake_options(options), journal, std::move(waiting), std::move(fail_stop), counters_),
+MqttSource::MqttSource(const MqttSourceOptions& options, Journal& journal, const Waiting& waiting, FailStop fail_stop, Log& log)
+    : intake_(intake_options(options), journal, waiting, std::move(fail_stop), counters_),
       link_(link_options(options),
             {[this](const ReceivedMessage& message, std::uint32_t session) { intake_.take(message, session); }, {}}, counters_,
-            log) {}
+            waiting.clock, log) {}
 
 }  // namespace doppel

@@ -7,19 +7,20 @@
 
 namespace doppel {
 
-// Thread: start and stop on one, counters on any. Messages are journaled on the receive thread of the MQTT library, of which a
+// Thread: start and stop on one, the rest on any. Messages are journaled on the receive thread of the MQTT library, of which a
 // process has one for all its sources: while one waits for a full journal, so do the others.
 class MqttSource {
  public:
   // Errors: invalid_input, with everything that is wrong.
-  static Result<std::unique_ptr<MqttSource>> make(const MqttSourceOptions& options, Journal& journal, Waiting waiting,
+  static Result<std::unique_ptr<MqttSource>> make(const MqttSourceOptions& options, Journal& journal, const Waiting& waiting,
                                                   FailStop fail_stop, Log& log);
 
   void start() { link_.start(); }  // after recovery
   void stop() { link_.stop(); }    // the broker keeps the session, and what comes for it
   const MqttCounters& counters() const { return counters_; }
+  MqttState state() const { return link_.state(); }
 
-  MqttSource(const MqttSourceOptions& options, Journal& journal, Waiting waiting, FailStop fail_stop, Log& log);
+  MqttSource(const MqttSourceOptions& options, Journal& journal, const Waiting& waiting, FailStop fail_stop, Log& log);
 
  private:
   MqttCounters counters_;

@@ -36,7 +36,8 @@ class MqttSender final : public Sender {
   MqttSender(const MqttBroker& broker, milliseconds patience)
       : url_(broker.url),
         patience_(patience),
-        publisher_({broker, "doppel-sim-" + std::to_string(std::random_device()()), kInFlight}, [this] { wake(); }, log_) {
+        publisher_({broker, "doppel-sim-" + std::to_string(std::random_device()()), kInFlight}, [this] { wake(); }, clock_,
+                   log_) {
     publisher_.start();
   }
   ~MqttSender() override { publisher_.stop(); }
@@ -82,6 +83,7 @@ class MqttSender final : public Sender {
   const std::string url_;
   const milliseconds patience_;
   std::uint64_t sent_ = 0;
+  const SystemClock clock_;
   LastFailure log_;
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -289,7 +289,9 @@ Result<std::unique_ptr<UplinkServer>> UplinkServer::start(ServerOptions options,
 
 UplinkServer::UplinkServer(std::shared_ptr<Loop> loop) : loop_(std::move(loop)) {}
 
-UplinkServer::~UplinkServer() { loop_->stop(); }
+UplinkServer::~UplinkServer() { stop(); }
+
+void UplinkServer::stop() { loop_->stop(); }
 
 std::string UplinkServer::address() const { return loop_->address(); }
 

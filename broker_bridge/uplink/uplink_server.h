@@ -58,7 +58,9 @@ class UplinkServer {
  public:
   // Errors: invalid_input (address, keys), unavailable (the address is in use).
   static Result<std::unique_ptr<UplinkServer>> start(ServerOptions options, ServerParts parts);
-  ~UplinkServer();
+  ~UplinkServer();  // stops
+  // Ends all sessions. What is asked from now on has no answer.
+  void stop();
 
   std::string address() const;  // as bound, with its port
   std::vector<LinkState> links() const;

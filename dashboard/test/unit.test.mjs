@@ -65,6 +65,15 @@ test('an edge without an uplink has no problem with it; one whose coordinator is
   assert.equal(problems.edgeNodeProblems({ ...node, uplink: { connected: false } }, [], [])[0].tone, 'bad');
 });
 
+test('a broker that is not connected is a problem that says since when and why', () => {
+  const node = { role: 'edge', name: 'n', version: '1', uplink: null };
+  const source = { name: 'mqtt', url: 'mqtt://127.0.0.1:1883', connected: true, since: '2026-03-01T11:00:00Z', messages: 3, last_error: null };
+  assert.deepEqual(problems.edgeNodeProblems({ ...node, mqtt: [source] }, [], []), []);
+  const [problem] = problems.edgeNodeProblems({ ...node, mqtt: [{ ...source, connected: false, last_error: 'refused' }] }, [], []);
+  assert.deepEqual([problem.tone, problem.title, problem.detail, problem.since],
+    ['bad', 'The broker mqtt://127.0.0.1:1883 cannot be reached', 'refused', '2026-03-01T11:00:00Z']);
+});
+
 test('a journal that is far behind, and effects that were dropped, are problems', () => {
   const node = { role: 'edge', name: 'n', version: '1', uplink: null };
   assert.equal(tone.journalState({ last_position: 900, applied_position: 890 }).tone, 'ok');

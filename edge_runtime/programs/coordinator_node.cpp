@@ -4,8 +4,6 @@
 
 #include "dashboard/assets.h"
 #include "edge_runtime/http/routes.h"
-#include "edge_runtime/programs/endpoint.h"
-#include "edge_runtime/programs/node_http.h"
 
 namespace doppel {
 
@@ -59,19 +57,18 @@ Result<void> CoordinatorNode::start_http() {
   hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
   api_ = std::make_unique<CoordinatorService>(CoordinatorService::Parts{
       config_, *core_, *fold_, [this]() -> uplink::UplinkServer& { return *server_; },
-      [this] { return http_ == nullptr ? std::vector<MetricSample>() : http_->metrics(); }});
-  auto server = start_node_http(config_, make_coordinator_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
-  if (!server) return server.error();
-  http_ = std::move(*server);
-  log_.info("listening", {{"http", http_->url()}, {"uplink", server_->address()}, {"name", config_.name}});
-  return write_endpoint(config_.data, {"coordinator", config_.name, http_->url(), config_.http.token_file, getpid()});
+      [this] { return http_.metrics(); }});
+  const auto started =
+      http_.start("coordinator", config_, make_coordinator_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
+  if (!started) return started;
+  log_.info("listening", {{"http", http_.url()}, {"uplink", server_->address()}, {"name", config_.name}});
+  return {};
 }
 
 Result<void> CoordinatorNode::stop() {
-  if (http_ != nullptr) remove_endpoint(config_.data);
-  http_.reset();
+  http_.stop();
   // Sessions end while the lane still answers them.
-  server_.reset();
+  if (server_ != nullptr) server_->stop();
   return core_ == nullptr ? Result<void>() : core_->stop();
 }
 

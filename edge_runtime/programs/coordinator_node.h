@@ -8,9 +8,9 @@
 #include "coordinator/fleet_desk.h"
 #include "coordinator/merge_fold.h"
 #include "edge_runtime/config/settings.h"
-#include "edge_runtime/http/server.h"
 #include "edge_runtime/programs/coordinator_api.h"
 #include "edge_runtime/programs/node_core.h"
+#include "edge_runtime/programs/node_http.h"
 #include "twin_store/model/log.h"
 
 namespace doppel {
@@ -36,7 +36,7 @@ class CoordinatorNode {
   std::unique_ptr<StreamHub> hub_;
   std::unique_ptr<CoordinatorService> api_;
   std::unique_ptr<uplink::UplinkServer> server_;
-  std::unique_ptr<HttpServer> http_;
+  NodeHttp http_;
 };
 
 }  // namespace doppel

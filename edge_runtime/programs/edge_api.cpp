@@ -289,6 +289,7 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"outbox_undelivered", outbox.undelivered},
                    {"outbox_delivered", outbox.delivered},
                    {"outbox_dropped", outbox.dropped}}},
+                 {"mqtt", Json::parse(parts_.mqtt_json(), nullptr, false)},
                  {"uplink", Json::parse(parts_.uplink_json(), nullptr, false)}};
     return dump(json);
   });

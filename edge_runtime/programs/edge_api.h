@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "edge_runtime/http/api.h"
-#include "edge_runtime/http/server.h"
 #include "edge_runtime/pipeline/pipeline.h"
 #include "edge_runtime/programs/function_installer.h"
 #include "edge_runtime/programs/node_core.h"
@@ -30,7 +29,7 @@ class EdgeService final : public EdgeApi {
     RateMeter& rate;
     // Of what runs beside the lane: sources, publisher, uplink, server. Any thread.
     std::function<std::vector<MetricSample>()> outer_metrics;
-    std::function<std::string()> uplink_json;
+    std::function<std::string()> uplink_json, mqtt_json;
   };
 
   explicit EdgeService(Parts parts);

@@ -2,14 +2,11 @@
 
 #include <unistd.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "dashboard/assets.h"
 #include "edge_runtime/http/routes.h"
-#include "edge_runtime/programs/endpoint.h"
-#include "edge_runtime/programs/node_http.h"
 #include "edge_runtime/programs/secret_file.h"
 
 namespace doppel {
@@ -56,7 +53,8 @@ std::string publication_prefix(const Incarnation& incarnation) { return to_hex(i
 
 Result<std::unique_ptr<EdgeNode>> EdgeNode::start(const EdgeConfig& config, Log& log) {
   std::unique_ptr<EdgeNode> node(new EdgeNode(config, log));
-  for (auto stage : {&EdgeNode::open, &EdgeNode::configure_fold, &EdgeNode::start_outlets, &EdgeNode::start_http, &EdgeNode::start_sources}) {
+  for (auto stage : {&EdgeNode::open, &EdgeNode::configure_fold, &EdgeNode::make_sources, &EdgeNode::start_outlets, &EdgeNode::start_http,
+                     &EdgeNode::start_sources}) {
     if (auto done = (node.get()->*stage)(); !done) return done.error();
   }
   return node;
@@ -66,9 +64,7 @@ EdgeNode::~EdgeNode() { static_cast<void>(stop()); }
 
 Result<void> EdgeNode::stop() {
   for (auto& source : sources_) source->stop();
-  sources_.clear();
-  if (http_ != nullptr) remove_endpoint(config_.data);
-  http_.reset();
+  http_.stop();
   // The lane stops before what its batches tell.
   Result<void> stopped = core_ == nullptr ? Result<void>() : core_->stop();
   uplink_.reset();
@@ -94,6 +90,30 @@ Result<void> EdgeNode::configure_fold() {
   return {};
 }
 
+// Before the lane has a thread of its own: what it knows of earlier connections can be read.
+Result<void> EdgeNode::make_sources() {
+  for (std::size_t i = 0; i < config_.mqtt.size(); ++i) {
+    const MqttConfig& mqtt = config_.mqtt[i];
+    MqttSourceOptions options;
+    auto broker = broker_of(mqtt);
+    if (!broker) return broker.error();
+    options.broker = std::move(*broker);
+    options.client_id = mqtt.client_id;
+    options.source = static_cast<std::uint16_t>(i);
+    options.subscriptions.clear();
+    for (const auto& topic : mqtt.topics) options.subscriptions.push_back({topic, static_cast<std::uint8_t>(mqtt.qos)});
+    options.session_expiry = std::chrono::duration_cast<std::chrono::seconds>(mqtt.session_expiry);
+    options.max_payload = config_.mapping.limits.payload_bytes;
+    options.first_session = pipeline_->redelivery().last_session(options.source) + 1;
+    options.own_publications = publication_prefix(core_->lane().applied().incarnation);
+    const Waiting waiting{core_->clock(), [](Duration time) { std::this_thread::sleep_for(time); }};
+    auto source = MqttSource::make(options, core_->journal(), waiting, [this](const std::string& reason) { fail_stop(log_, reason); }, log_);
+    if (!source) return source.error();
+    sources_.push_back(std::move(*source));
+  }
+  return {};
+}
+
 Result<void> EdgeNode::start_outlets() {
   const std::string life = to_hex(core_->lane().applied().incarnation).substr(0, 8) + "-" + std::to_string(getpid()) + "-" +
                            std::to_string(core_->clock().wall().time_since_epoch().count());
@@ -102,11 +122,12 @@ Result<void> EdgeNode::start_outlets() {
   core_->outbox().on_ready(OutboxKind::log, [this] { write_log_rows(); });
   hub_ = std::make_unique<StreamHub>(life);
   api_ = std::make_unique<EdgeService>(EdgeService::Parts{config_, *core_, *pipeline_, *installer_, *replies_, rate_,
-                                                          [this] { return outer_metrics(); }, [this] { return uplink_json(); }});
+                                                          [this] { return outer_metrics(); }, [this] { return uplink_json(); },
+                                                          [this] { return mqtt_json(); }});
   if (!config_.mqtt.empty()) {
     auto broker = broker_of(config_.mqtt.front());
     if (!broker) return broker.error();
-    auto publisher = PublishPump::start({std::move(*broker), config_.mqtt.front().client_id + "-out", 1000}, core_->outbox(), log_);
+    auto publisher = PublishPump::start({std::move(*broker), config_.mqtt.front().client_id + "-out", 1000}, core_->outbox(), core_->clock(), log_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
   }
@@ -126,34 +147,15 @@ Result<void> EdgeNode::start_outlets() {
 }
 
 Result<void> EdgeNode::start_http() {
-  auto server = start_node_http(config_, make_edge_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
-  if (!server) return server.error();
-  http_ = std::move(*server);
-  log_.info("listening", {{"http", http_->url()}, {"name", config_.name}});
-  return write_endpoint(config_.data, {"edge", config_.name, http_->url(), config_.http.token_file, getpid()});
+  if (auto started = http_.start("edge", config_, make_edge_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock()); !started) {
+    return started;
+  }
+  log_.info("listening", {{"http", http_.url()}, {"name", config_.name}});
+  return {};
 }
 
 Result<void> EdgeNode::start_sources() {
-  for (std::size_t i = 0; i < config_.mqtt.size(); ++i) {
-    const MqttConfig& mqtt = config_.mqtt[i];
-    MqttSourceOptions options;
-    auto broker = broker_of(mqtt);
-    if (!broker) return broker.error();
-    options.broker = std::move(*broker);
-    options.client_id = mqtt.client_id;
-    options.source = static_cast<std::uint16_t>(i);
-    options.subscriptions.clear();
-    for (const auto& topic : mqtt.topics) options.subscriptions.push_back({topic, static_cast<std::uint8_t>(mqtt.qos)});
-    options.session_expiry = std::chrono::duration_cast<std::chrono::seconds>(mqtt.session_expiry);
-    options.max_payload = config_.mapping.limits.payload_bytes;
-    options.first_session = first_session(options.source);
-    options.own_publications = publication_prefix(core_->lane().applied().incarnation);
-    const Waiting waiting{core_->clock(), [](Duration time) { std::this_thread::sleep_for(time); }};
-    auto source = MqttSource::make(options, core_->journal(), waiting, [this](const std::string& reason) { fail_stop(log_, reason); }, log_);
-    if (!source) return source.error();
-    (*source)->start();
-    sources_.push_back(std::move(*source));
-  }
+  for (auto& source : sources_) source->start();
   return {};
 }
 
@@ -205,15 +207,8 @@ void EdgeNode::answer_query(const uplink::Query& query, const uplink::ClientEven
   });
 }
 
-std::uint32_t EdgeNode::first_session(std::uint16_t source) {
-  std::promise<std::uint32_t> last;
-  auto asked = last.get_future();
-  const bool posted = core_->post([&](Lane&) { last.set_value(pipeline_->redelivery().last_session(source)); });
-  return (posted ? asked.get() : 0) + 1;
-}
-
 std::vector<MetricSample> EdgeNode::outer_metrics() const {
-  auto samples = http_ == nullptr ? std::vector<MetricSample>() : http_->metrics();
+  auto samples = http_.metrics();
   const auto add = [&](std::string name, std::string help, MetricType type, double value, std::vector<std::pair<std::string, std::string>> labels = {}) {
     samples.push_back({std::move(name), std::move(help), type, std::move(labels), value});
   };
@@ -240,6 +235,20 @@ std::vector<MetricSample> EdgeNode::outer_metrics() const {
         static_cast<double>(counters.dropped_rows));
   }
   return samples;
+}
+
+std::string EdgeNode::mqtt_json() const {
+  auto list = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const MqttState state = sources_[i]->state();
+    list.push_back({{"name", config_.mqtt[i].name},
+                    {"url", config_.mqtt[i].url},
+                    {"connected", state.connected},
+                    {"since", format_rfc3339(state.since)},
+                    {"messages", sources_[i]->counters().messages.load()},
+                    {"last_error", state.last_error.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(state.last_error)}});
+  }
+  return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string EdgeNode::uplink_json() const {

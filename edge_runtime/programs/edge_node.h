@@ -7,12 +7,12 @@
 
 #include "broker_bridge/mqtt/source.h"
 #include "edge_runtime/config/settings.h"
-#include "edge_runtime/http/server.h"
 #include "edge_runtime/pipeline/pipeline.h"
 #include "edge_runtime/programs/edge_api.h"
 #include "edge_runtime/programs/edge_uplink.h"
 #include "edge_runtime/programs/function_installer.h"
 #include "edge_runtime/programs/node_core.h"
+#include "edge_runtime/programs/node_http.h"
 #include "edge_runtime/programs/publish_pump.h"
 #include "edge_runtime/programs/rate_meter.h"
 #include "edge_runtime/programs/reply_desk.h"
@@ -31,15 +31,16 @@ class EdgeNode {
   EdgeNode(const EdgeConfig& config, Log& log) : config_(config), log_(log) {}
   Result<void> open();
   Result<void> configure_fold();
+  Result<void> make_sources();
   Result<void> start_outlets();
   Result<void> start_http();
   Result<void> start_sources();
   void after_batch();
   void publish_changes();
   void write_log_rows();
-  std::uint32_t first_session(std::uint16_t source);
   std::vector<MetricSample> outer_metrics() const;
   std::string uplink_json() const;
+  std::string mqtt_json() const;
   void answer_query(const uplink::Query& query, const uplink::ClientEvents::Answer& answer);
 
   const EdgeConfig config_;
@@ -54,8 +55,8 @@ class EdgeNode {
   std::unique_ptr<EdgeService> api_;
   std::unique_ptr<PublishPump> publisher_;
   std::unique_ptr<EdgeUplink> uplink_;
-  std::unique_ptr<HttpServer> http_;
-  std::vector<std::unique_ptr<MqttSource>> sources_;
+  std::vector<std::unique_ptr<MqttSource>> sources_;  // as many as are configured
+  NodeHttp http_;
 };
 
 }  // namespace doppel

@@ -1,14 +1,32 @@
-// The HTTP server as both roles start it.
+// The HTTP server as both roles run it, and the file by which commands find it.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "edge_runtime/config/settings.h"
 #include "edge_runtime/http/server.h"
 
 namespace doppel {
 
-// Errors: as of HttpServer::start, and of reading the token file.
-Result<std::unique_ptr<HttpServer>> start_node_http(const NodeConfig& config, Router router, StreamHub& hub, const Clock& clock);
+// Thread: start and stop on one, metrics on any.
+class NodeHttp {
+ public:
+  // Serves `router`; then the node can be found. Errors: as of HttpServer::start, and of reading the token file.
+  Result<void> start(std::string_view role, const NodeConfig& config, Router router, StreamHub& hub, const Clock& clock);
+  // Nothing is asked any more. What was asked may still be answered, into nothing, until the destructor.
+  void stop();
+
+  std::string url() const { return server_->url(); }
+  std::vector<MetricSample> metrics() const;  // none before it serves
+
+ private:
+  std::string data_;
+  std::unique_ptr<HttpServer> server_;
+  std::atomic<const HttpServer*> serving_{nullptr};
+};
 
 }  // namespace doppel

@@ -2,9 +2,10 @@
 
 namespace doppel {
 
-Result<std::unique_ptr<PublishPump>> PublishPump::start(const MqttPublisherOptions& options, Outbox& outbox, Log& log) {
+Result<std::unique_ptr<PublishPump>> PublishPump::start(const MqttPublisherOptions& options, Outbox& outbox, const Clock& clock,
+                                                         Log& log) {
   std::unique_ptr<PublishPump> pump(new PublishPump(outbox, log));
-  auto publisher = MqttPublisher::make(options, [self = pump.get()] { self->publish_ready(); }, log);
+  auto publisher = MqttPublisher::make(options, [self = pump.get()] { self->publish_ready(); }, clock, log);
   if (!publisher) return publisher.error();
   pump->publisher_ = std::move(*publisher);
   outbox.on_ready(OutboxKind::publish, [self = pump.get()] { self->publish_ready(); });

@@ -12,7 +12,7 @@ namespace doppel {
 // Thread: any. Rows wait in the outbox while there is no connection.
 class PublishPump {
  public:
-  static Result<std::unique_ptr<PublishPump>> start(const MqttPublisherOptions& options, Outbox& outbox, Log& log);
+  static Result<std::unique_ptr<PublishPump>> start(const MqttPublisherOptions& options, Outbox& outbox, const Clock& clock, Log& log);
   ~PublishPump();
 
   const MqttCounters& counters() const { return publisher_->counters(); }

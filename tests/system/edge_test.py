@@ -49,6 +49,18 @@ class Edge(harness.SceneTest):
         rows = json.loads(self.doppel("twin", "query", "SELECT count(*) AS n FROM twins", "--json"))
         self.assertEqual(rows["rows"], [[1]])
 
+    def test_the_node_says_how_its_broker_is(self):
+        self.publish(("plant/motor/1", "{}"), ("plant/motor/2", "{}"))
+        self.twin("plant/motor/2")
+        source = lambda: self.edge.get("/api/v1/node")["mqtt"][0]
+        before = source()
+        self.assertEqual((before["name"], before["url"], before["connected"], before["messages"], before["last_error"]),
+                         ("mqtt", self.broker.url, True, 2, None))
+        self.broker.stop()
+        gone = harness.wait_until("the edge has noticed", lambda: not source()["connected"] and source())
+        self.assertGreater(gone["since"], before["since"])
+        self.assertTrue(gone["last_error"])
+
     def test_nothing_that_is_published_ends_the_edge_or_vanishes(self):
         deep = '{"a":' * 100 + "1" + "}" * 100
         odd = {"object": b'{"v": 1}', "number": b"1", "text": "höhe".encode(), "empty": b"", "binary": bytes(range(256)),

@@ -17,7 +17,16 @@ export interface NodeInfo {
   journal?: Facts;
   store?: Facts;
   uplink?: Facts | null;  // null: none is configured
-  mqtt?: Facts;
+  mqtt?: MqttSource[];  // of an edge
+}
+
+export interface MqttSource {
+  name: string;
+  url: string;
+  connected: boolean;
+  since: string;
+  messages: number;
+  last_error: string | null;
 }
 
 export interface Property {

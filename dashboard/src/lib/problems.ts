@@ -69,8 +69,15 @@ function alertProblem(key: string, group: Alert[]): Problem {
 
 export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], alerts: Alert[]): Problem[] {
   return [
-    ...partProblems(node), ...functions.flatMap(meterProblems), ...alertProblems(alerts),
+    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap(meterProblems), ...alertProblems(alerts),
   ].sort(byTone);
+}
+
+function sourceProblems(node: NodeInfo): Problem[] {
+  return (node.mqtt ?? []).filter(({ connected }) => !connected).map(({ name, url, since, last_error }) => ({
+    key: `source ${name}`, tone: 'bad' as const, title: `The broker ${url} cannot be reached`,
+    detail: last_error ?? 'Nothing that it carries arrives.', since,
+  }));
 }
 
 export function partProblems(node: NodeInfo): Problem[] {

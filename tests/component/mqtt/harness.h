@@ -39,6 +39,7 @@ class RunningSource {
   }
   bool is_connected() const { return eventually([&] { return source_->counters().connected.load(); }); }
   const MqttCounters& counters() const { return source_->counters(); }
+  MqttState state() const { return source_->state(); }
   void stop() { source_->stop(); }
 
  private:

@@ -17,7 +17,7 @@ class Publisher : public testing::Test {
     options_.client_id = "edge-under-test-out";
   }
   void start() {
-    publisher_ = std::move(MqttPublisher::make(options_, [this] { ++rooms_; }, log_)).value();
+    publisher_ = std::move(MqttPublisher::make(options_, [this] { ++rooms_; }, clock_, log_)).value();
     publisher_->start();
   }
   // The answer: 1 delivered, -1 failed, 0 refused at once.
@@ -29,6 +29,7 @@ class Publisher : public testing::Test {
     return *answer;
   }
 
+  SystemClock clock_;
   NullLog log_;
   std::atomic<int> rooms_{0};
   std::optional<Mosquitto> broker_;

@@ -43,6 +43,17 @@ TEST_F(Source, journals_what_devices_send_with_their_quality_of_service) {
   EXPECT_EQ(entries[2].delivery.qos, 1);
 }
 
+TEST_F(Source, says_how_it_is_since_when_and_what_went_wrong) {
+  RunningSource source(source_options(broker_->url()), journal_);
+  ASSERT_TRUE(source.is_connected());
+  const auto at_first = source.state();
+  EXPECT_TRUE(at_first.connected);
+  EXPECT_EQ(at_first.last_error, "");
+  broker_->stop();
+  ASSERT_TRUE(eventually([&] { return !source.state().connected && source.state().last_error.find("connect") != std::string::npos; }));
+  EXPECT_GT(source.state().since, at_first.since);
+}
+
 TEST_F(Source, Rule15_the_broker_keeps_what_comes_while_the_source_is_away) {
   { ASSERT_TRUE(RunningSource(source_options(broker_->url()), journal_).is_connected()); }
   Device device(broker());
