@@ -286,6 +286,10 @@ Section functions() {
   members.size("max_memory", &FunctionsConfig::max_memory_bytes, 64u << 10, 1u << 30, "Most memory of an instance.");
   members.size("max_output", &FunctionsConfig::max_output_bytes, 1u << 10, 64u << 20, "Most effects of a run.");
   members.size("max_module", &FunctionsConfig::max_module_bytes, 1u << 10, 256u << 20, "Largest module.");
+  members.integer("failure_fuel", &FunctionsConfig::failure_fuel, 1'000'000, std::uint64_t{1} << 40,
+                  "Fuel that failing runs of a function may burn in a minute before it is quarantined.");
+  members.size("max_held", &FunctionsConfig::max_held_bytes, 64u << 10, 1u << 30,
+               "Most events held for quarantined functions; more become dead letters.");
   members.boolean("allow_loop", &FunctionsConfig::allow_loop,
                   "Lets functions publish on topics that the node subscribes to at an MQTT 3.1.1 broker.");
   return made;

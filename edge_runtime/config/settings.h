@@ -92,6 +92,8 @@ struct FunctionsConfig {
   std::uint64_t max_memory_bytes = 16u << 20;
   std::uint64_t max_output_bytes = 1u << 20;
   std::uint64_t max_module_bytes = 8u << 20;
+  std::uint64_t failure_fuel = 1'000'000'000;  // in a minute
+  std::uint64_t max_held_bytes = 16u << 20;
   bool allow_loop = false;  // may publish on a subscribed topic of an MQTT 3.1.1 broker
 };
 

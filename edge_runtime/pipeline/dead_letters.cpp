@@ -5,23 +5,22 @@
 namespace doppel {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
-std::string key_of(std::uint64_t number) {
+std::string key_of(DeadLetters::Number number) {
   std::string key;
   for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(number >> shift);
   return key;
 }
 
-std::string encode(const DeadLetter& letter) {
-  std::string out;
+std::string encoded(const DeadLetter& letter) {
+  std::string out, event;
+  encode(letter.event, event);
   ByteWriter writer(out);
   writer.put(kVersion);
-  writer.put(letter.position);
-  writer.put(to_nanoseconds(letter.arrival));
-  for (const auto* text : {&letter.reason, &letter.detail, &letter.function, &letter.version, &letter.twin, &letter.topic, &letter.payload}) {
-    writer.put_bytes(*text);
-  }
+  for (const auto* text : {&letter.reason, &letter.detail, &letter.function, &letter.version}) writer.put_bytes(*text);
+  writer.put_bytes(event);
+  writer.put(letter.retry);
   writer.put(letter.payload_size);
   return out;
 }
@@ -29,11 +28,9 @@ std::string encode(const DeadLetter& letter) {
 bool decode(std::string_view bytes, DeadLetter& letter) {
   ByteReader reader(bytes);
   if (reader.take<std::uint8_t>() != kVersion) return false;
-  letter.position = reader.take<Position>();
-  letter.arrival = from_nanoseconds(reader.take<std::int64_t>());
-  for (auto* text : {&letter.reason, &letter.detail, &letter.function, &letter.version, &letter.twin, &letter.topic, &letter.payload}) {
-    *text = reader.take_bytes();
-  }
+  for (auto* text : {&letter.reason, &letter.detail, &letter.function, &letter.version}) *text = reader.take_bytes();
+  if (!decode_kept_event(reader.take_bytes(), letter.event)) return false;
+  letter.retry = reader.take<RetryAs>();
   letter.payload_size = reader.take<std::uint64_t>();
   return reader.ok() && reader.at_end();
 }
@@ -55,23 +52,37 @@ Result<void> DeadLetters::load(const StoreReader& store) {
 void DeadLetters::take_changes(std::vector<RowChange>& changes) {
   for (const Number number : removed_) changes.push_back({kTable, key_of(number), std::nullopt});
   removed_.clear();
-  for (auto at = letters_.lower_bound(first_unstored_); at != letters_.end(); ++at) changes.push_back({kTable, key_of(at->first), encode(at->second)});
+  for (auto at = letters_.lower_bound(first_unstored_); at != letters_.end(); ++at) changes.push_back({kTable, key_of(at->first), encoded(at->second)});
   first_unstored_ = next_;
 }
 
 void DeadLetters::add(DeadLetter letter) {
   ++by_reason_[letter.reason];
-  letter.payload_size = letter.payload.size();
-  if (letter.payload.size() > kPayloadBytes) letter.payload.resize(kPayloadBytes);
+  letter.payload_size = letter.event.payload.size();
+  const bool is_cut = letter.event.payload.size() > kPayloadBytes;
+  if (is_cut || letter.event.bytes() > kRetryBytes) {
+    letter.retry = RetryAs::nothing;
+    letter.event.fields.clear();
+    letter.event.of_twin.clear();
+  }
+  if (is_cut) letter.event.payload.resize(kPayloadBytes);
   letters_.emplace(next_++, std::move(letter));
   while (letters_.size() > limit_) {
-    if (letters_.begin()->first < first_unstored_) removed_.push_back(letters_.begin()->first);
-    letters_.erase(letters_.begin());
+    remove(letters_.begin()->first);
     ++dropped_;
   }
 }
 
-void DeadLetters::for_each(const std::function<void(std::uint64_t, const DeadLetter&)>& visit) const {
+void DeadLetters::remove(Number number) {
+  if (letters_.erase(number) != 0 && number < first_unstored_) removed_.push_back(number);
+}
+
+const DeadLetter* DeadLetters::find(Number number) const {
+  const auto at = letters_.find(number);
+  return at == letters_.end() ? nullptr : &at->second;
+}
+
+void DeadLetters::for_each(const std::function<void(Number, const DeadLetter&)>& visit) const {
   for (const auto& [number, letter] : letters_) visit(number, letter);
 }
 

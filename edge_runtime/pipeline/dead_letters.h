@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "edge_runtime/pipeline/kept_event.h"
 #include "twin_store/model/ids.h"
 #include "twin_store/model/result.h"
 #include "twin_store/model/time.h"
@@ -15,16 +16,20 @@
 
 namespace doppel {
 
+// What can be tried again: only what left no trace in the state when it failed.
+enum class RetryAs : std::uint8_t {
+  nothing = 0,
+  message = 1,  // the whole message, as if it came now
+  event = 2,    // the event, by the function that failed on it
+};
+
 struct DeadLetter {
-  Position position = Position::none;  // of the record that caused it
-  Timestamp arrival;
   std::string reason;     // a fixed word: "bad_payload", "twin_limit", "trap", ...
   std::string detail;     // what is wrong, with value and limit; for functions with the backtrace
   std::string function;   // empty when none was at work
   std::string version;    // of the function
-  std::string twin;       // empty when none was found
-  std::string topic;
-  std::string payload;    // at most kPayloadBytes of it
+  RetryAs retry = RetryAs::nothing;
+  KeptEvent event;        // at most kPayloadBytes of its payload; without fields and properties when it is larger than kRetryBytes
   std::uint64_t payload_size = 0;
 };
 
@@ -33,6 +38,8 @@ class DeadLetters {
  public:
   static constexpr std::string_view kTable = "dead_letter";
   static constexpr std::size_t kPayloadBytes = 16 * 1024;
+  static constexpr std::size_t kRetryBytes = 64 * 1024;  // a larger event cannot be retried
+  using Number = std::uint64_t;                          // counts dead letters; never reused
 
   explicit DeadLetters(std::uint64_t limit) : limit_(limit) {}
 
@@ -43,8 +50,10 @@ class DeadLetters {
   void add(DeadLetter letter);
   void set_limit(std::uint64_t limit) { limit_ = limit; }
 
-  // Oldest first, each with its number, which no other has had.
-  void for_each(const std::function<void(std::uint64_t, const DeadLetter&)>& visit) const;
+  // Oldest first.
+  void for_each(const std::function<void(Number, const DeadLetter&)>& visit) const;
+  const DeadLetter* find(Number number) const;
+  void remove(Number number);
   std::size_t size() const { return letters_.size(); }
   const std::map<std::string, std::uint64_t>& counts_by_reason() const { return by_reason_; }
   std::uint64_t dropped() const { return dropped_; }
@@ -57,7 +66,6 @@ class DeadLetters {
   }
 
  private:
-  using Number = std::uint64_t;  // counts dead letters; never reused
   std::uint64_t limit_;
   Number next_ = 1;
   std::map<Number, DeadLetter> letters_;

@@ -45,6 +45,7 @@ void FunctionRuns::run(FunctionSet::Number number, std::span<const std::uint32_t
   const Call call{number, functions_[number], place, place.wave, report, runs};
   functions_.mark_dirty(number);
   while (!items.empty()) {
+    if (call.function.quarantined) return withhold(call, items);
     const std::size_t built = build(call, items);
     attempt(call, items.first(built), true);
     items = items.subspan(built);
@@ -96,10 +97,8 @@ ValueView FunctionRuns::column(const Call& call, const WaveItem& item, std::size
     }
     return ValueView::null();
   }
-  Twin& twin = twins_[item.twin];
-  if (const PropertySlot* slot = twin.find(name)) return as_column(twin.view(*slot));
-  if (const DesiredValue* desired = twin.find_desired(name)) return as_column(desired->value.view());
-  return ValueView::null();
+  if (item.kept != nullptr) return as_column(item.kept->of_twin_value(spec.name));
+  return as_column(twins_[item.twin].column(name));
 }
 
 // The builder holds the items. What the run gave is in result_.
@@ -147,6 +146,10 @@ bool FunctionRuns::obey(const Call& call, const std::string& run_name) {
   return false;
 }
 
+void FunctionRuns::withhold(const Call& call, std::span<const std::uint32_t> items) {
+  for (const auto item : items) call.report.withheld.push_back({item, call.number});
+}
+
 // True when all of the items succeeded, in as many runs as that takes.
 bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> items, bool trust_progress) {
   make_run(call, items);
@@ -156,6 +159,10 @@ bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> item
     accept(call, items);
     return true;
   }
+  if (call.function.failure_fuel.burn(result_.fuel, call.place.failure_fuel, call.place.lane_time) && !call.function.quarantined) {
+    call.function.quarantined = true;
+    call.report.quarantined.push_back(call.number);
+  }
   if (items.size() == 1) {
     fail(call, items.front());
     return false;
@@ -163,6 +170,7 @@ bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> item
   const auto again = [&](std::span<const std::uint32_t> part, bool trust) {
     bool good = true;
     while (!part.empty()) {
+      if (call.function.quarantined) return withhold(call, part), false;
       const std::size_t built = build(call, part);
       good = attempt(call, part.first(built), trust) && good;
       part = part.subspan(built);

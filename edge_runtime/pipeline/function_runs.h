@@ -32,6 +32,12 @@ struct FailedEvent {
   std::string detail;
 };
 
+// An event that its function, which is quarantined, does not get.
+struct WithheldEvent {
+  std::uint32_t item = 0;
+  FunctionSet::Number function = 0;
+};
+
 struct FunctionLogLine {
   FunctionSet::Number function = 0;
   std::uint32_t item = 0;  // the first of its run
@@ -42,9 +48,11 @@ struct FunctionLogLine {
 struct RunReport {
   std::vector<ProducedEffect> effects;  // for each function in the order of the items
   std::vector<FailedEvent> failures;
+  std::vector<WithheldEvent> withheld;
+  std::vector<FunctionSet::Number> quarantined;  // now
   std::vector<FunctionLogLine> log;
   std::vector<Decision> decisions;
-  void clear() { effects.clear(), failures.clear(), log.clear(), decisions.clear(); }
+  void clear() { effects.clear(), failures.clear(), withheld.clear(), quarantined.clear(), log.clear(), decisions.clear(); }
 };
 
 // Durations in buckets of powers of two of a microsecond's quarter: cheap to add to, good to a factor of two.
@@ -71,6 +79,8 @@ struct RunPlace {
   std::uint32_t round = 0;
   std::span<const Decision> obey;  // taken when the batch was first run
   Arena& arena;                    // effects are copied into it
+  Timestamp lane_time;
+  std::uint64_t failure_fuel;      // that failing runs of a function may burn in a minute
 };
 
 // The value as a column of that type holds it; nothing when that would lose.
@@ -81,7 +91,8 @@ class FunctionRuns {
  public:
   FunctionRuns(FunctionSet& functions, TwinTable& twins) : functions_(functions), twins_(twins) {}
 
-  // `items` are indexes into the wave, in order. A run that failed on its host, and not by its input, becomes a decision; a run
+  // `items` are indexes into the wave, in order. A function whose failing runs burn too much is quarantined: what is left of its
+  // items is withheld. A run that failed on its host, and not by its input, becomes a decision; a run
   // for which there is one ends as it says, without being made.
   void run(FunctionSet::Number function, std::span<const std::uint32_t> items, const RunPlace& place, RunReport& report);
 
@@ -107,6 +118,7 @@ class FunctionRuns {
   ValueView column(const Call& call, const WaveItem& item, std::size_t column) const;
   void accept(const Call& call, std::span<const std::uint32_t> items);
   void fail(const Call& call, std::uint32_t item);
+  static void withhold(const Call& call, std::span<const std::uint32_t> items);
 
   FunctionSet& functions_;
   TwinTable& twins_;

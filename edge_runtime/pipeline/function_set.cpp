@@ -8,7 +8,7 @@
 namespace doppel {
 namespace {
 
-constexpr std::uint8_t kFunctionVersion = 1, kStateVersion = 1;
+constexpr std::uint8_t kFunctionVersion = 2, kStateVersion = 1;
 
 std::string state_key(std::string_view function, std::string_view twin) {
   std::string key(function);
@@ -23,6 +23,9 @@ std::string encode_function(const ActiveFunction& function) {
   writer.put(function.active_since);
   const auto& m = function.meters;
   for (const auto meter : {m.events, m.runs, m.errors, m.effects, m.denied, m.fuel}) writer.put(meter);
+  writer.put(function.failure_fuel.burnt);
+  writer.put(to_nanoseconds(function.failure_fuel.as_of));
+  writer.put(static_cast<std::uint8_t>(function.quarantined));
   encode(function.activation, out);
   return out;
 }
@@ -30,6 +33,16 @@ std::string encode_function(const ActiveFunction& function) {
 bool is_in(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 }  // namespace
+
+bool FailureFuel::burn(std::uint64_t fuel, std::uint64_t a_minute, Timestamp lane_time) {
+  constexpr std::uint64_t kMinute = 60'000;
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(lane_time - as_of, Duration(0)));
+  const std::uint64_t refill = a_minute / kMinute * std::min(static_cast<std::uint64_t>(passed.count()), kMinute);
+  burnt = burnt > refill ? burnt - refill : 0;
+  burnt += fuel;
+  as_of = std::max(as_of, lane_time);
+  return burnt > a_minute;
+}
 
 std::string_view ActiveFunction::state(TwinIndex twin) const {
   const auto at = states.find(twin);
@@ -44,6 +57,10 @@ Result<void> FunctionSet::load(const StoreReader& store) {
     const auto since = reader.take<Position>();
     FunctionMeters m;
     for (auto* meter : {&m.events, &m.runs, &m.errors, &m.effects, &m.denied, &m.fuel}) *meter = reader.take<std::uint64_t>();
+    FailureFuel failure_fuel;
+    failure_fuel.burnt = reader.take<std::uint64_t>();
+    failure_fuel.as_of = from_nanoseconds(reader.take<std::int64_t>());
+    const bool quarantined = reader.take<std::uint8_t>() != 0;
     const auto activation = decode_activation(reader.take_raw(reader.left()));
     if (version != kFunctionVersion || !activation) {
       loaded = corrupt_data("the stored function " + std::string(key) + " does not decode");
@@ -56,6 +73,8 @@ Result<void> FunctionSet::load(const StoreReader& store) {
     }
     (*function)->active_since = since;
     (*function)->meters = m;
+    (*function)->failure_fuel = failure_fuel;
+    (*function)->quarantined = quarantined;
     functions_.push_back(std::move(*function));  // keys come in the order of the names
   });
   if (!read) return read;

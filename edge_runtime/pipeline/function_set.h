@@ -13,6 +13,7 @@
 #include "edge_runtime/pipeline/twin_table.h"
 #include "functions/abi/activation.h"
 #include "functions/abi/run.h"
+#include "twin_store/model/time.h"
 #include "twin_store/store/store.h"
 
 namespace doppel {
@@ -27,6 +28,15 @@ struct FunctionMeters {
   std::uint64_t fuel = 0;
 };
 
+// Fuel that failing runs have burnt: fold state. Lane time takes off as much in a minute as may be burnt.
+struct FailureFuel {
+  std::uint64_t burnt = 0;
+  Timestamp as_of;  // lane time
+
+  // True when more is burnt than `a_minute`.
+  bool burn(std::uint64_t fuel, std::uint64_t a_minute, Timestamp lane_time);
+};
+
 struct ActiveFunction {
   ActiveFunction(Activation active, Manifest described) : activation(std::move(active)), manifest(std::move(described)), builder(manifest) {}
 
@@ -38,6 +48,8 @@ struct ActiveFunction {
   RunBuilder builder;
   std::vector<Name> columns;  // of manifest.reads
   FunctionMeters meters;
+  FailureFuel failure_fuel;
+  bool quarantined = false;  // it does not run, its events are held
   struct State {
     std::string block;
     bool dirty = false;

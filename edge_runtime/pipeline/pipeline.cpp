@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kCountsKey = "counts";
 constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
-                                        DeadLetters::kTable, Alerts::kTable,      Alarms::kTable,           kStateTable};
+                                        DeadLetters::kTable, HeldEvents::kTable,  Alerts::kTable,           Alarms::kTable,      kStateTable};
 constexpr std::uint8_t kCountsVersion = 1;
 
 std::string_view reason_for(ErrorCode code) {
@@ -75,9 +75,10 @@ Result<void> Pipeline::load(const StoreReader& store) {
     if (!reader.ok()) return corrupt_data("the stored counts of the fold do not decode");
     dead_letters_.restore_counts(std::move(by_reason), dropped);
   }
+  held_.set_limit(config_.max_held_bytes);
   // Names before all that uses them. Twins before functions: their states name twins.
   for (auto loaded : {names_.load(store), twins_.load(store), functions_.load(store), windows_->load(store), redelivery_.load(store), dead_letters_.load(store),
-                      alerts_.load(store), alarms_.load(store)}) {
+                      held_.load(store), alerts_.load(store), alarms_.load(store)}) {
     if (!loaded) return loaded;
   }
   return {};
@@ -90,6 +91,7 @@ void Pipeline::take_changes(std::vector<RowChange>& changes) {
   windows_->take_changes(changes);
   redelivery_.take_changes(changes);
   dead_letters_.take_changes(changes);
+  held_.take_changes(changes);
   alerts_.take_changes(changes);
   alarms_.take_changes(changes);
   if (config_dirty_) changes.push_back({kStateTable, std::string(kConfigKey), config_text_});
@@ -115,7 +117,7 @@ void Pipeline::take_changes(std::vector<RowChange>& changes) {
   changes.push_back({kStateTable, std::string(kCountsKey), std::move(value)});
 }
 
-std::size_t Pipeline::dirty_bytes() const { return twins_.dirty_bytes() + functions_.dirty_bytes() + windows_->dirty_bytes(); }
+std::size_t Pipeline::dirty_bytes() const { return twins_.dirty_bytes() + functions_.dirty_bytes() + windows_->dirty_bytes() + held_.dirty_bytes(); }
 
 void Pipeline::begin_incarnation(const Incarnation&) { windows_->clear(); }
 
@@ -184,6 +186,7 @@ void Pipeline::take(const Record& record, std::vector<OutboxRow>& rows) {
     case RecordKind::message: return take_message(record);
     case RecordKind::set_property: return take_set(record);
     case RecordKind::activation: return take_activation(record);
+    case RecordKind::dead_letters: return take_dead_letter_order(record);
     case RecordKind::configuration: {
       windows_->emit_all(mark_, rows);
       if (auto configured = configure(record.payload); !configured) {
@@ -213,6 +216,10 @@ void Pipeline::take_message(const Record& record) {
   if (find_header(record.headers, HeaderTag::truncated_from)) {
     return dead_letter(record, "limit_exceeded", "the payload was cut: it is longer than limits.payload");
   }
+  take_payload(record, topic_hash, payload_hash);
+}
+
+void Pipeline::take_payload(const Record& record, std::uint64_t topic_hash, std::uint64_t payload_hash) {
   events_.clear();
   if (auto decoded = decoder_->decode(record, arena_, events_); !decoded) {
     return dead_letter(record, std::string(reason_for(decoded.error().code)), decoded.error().message);
@@ -284,6 +291,7 @@ void Pipeline::take_activation(const Record& record) {
   if (activation->removed) {
     functions_.remove(name);
     alarms_.cancel_all_of(name);
+    held_.drop_all_of(name);
     runs_.forget(name);
     return;
   }
@@ -297,7 +305,7 @@ void Pipeline::activate(const Record& record, const std::string& name, const Act
     return dead_letter(record, "activation_refused", decision.outcome.substr(kNotLoaded.size()));
   }
   const auto activated = functions_.activate(name, activation, record.position);
-  if (activated) return;
+  if (activated) return end_quarantine(*functions_.find(name));
   if (activated.error().code == ErrorCode::unavailable) decided_.push_back({record.position, name, std::string(kNotLoaded) + activated.error().message});
   dead_letter(record, "activation_refused", activated.error().message);
 }
@@ -349,6 +357,7 @@ Result<void> Pipeline::configure(std::string_view config_json) {
   config_dirty_ = true;
   names_.set_limit(config_.max_names);
   dead_letters_.set_limit(config_.max_dead_letters);
+  held_.set_limit(config_.max_held_bytes);
   decoder_ = made(std::move(decoder));
   auto windows = std::make_unique<Windows>(names_, config_);
   windows->adopt(*windows_);
@@ -389,26 +398,30 @@ Twin& Pipeline::touch(TwinIndex index) {
 }
 
 void Pipeline::dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin) {
-  dead_letters_.add({record.position, record.arrival, std::move(reason), std::move(detail), "", "", std::string(twin), std::string(record.topic),
-                     std::string(record.payload), 0});
+  DeadLetter letter;
+  letter.reason = std::move(reason);
+  letter.detail = std::move(detail);
+  const bool is_whole = record.kind == RecordKind::message && !find_header(record.headers, HeaderTag::truncated_from);
+  letter.retry = is_whole ? RetryAs::message : RetryAs::nothing;
+  letter.event.position = record.position;
+  letter.event.arrival = letter.event.time = record.arrival;
+  letter.event.twin = twin;
+  letter.event.topic = record.topic;
+  letter.event.payload = record.payload;
+  dead_letters_.add(std::move(letter));
 }
 
-// What came without a payload of its own (an emitted event, a change, an alarm) is told by its fields.
-std::string Pipeline::input_of(const WaveItem& item) const {
-  if (!item.payload.empty() || item.fields == 0) return std::string(item.payload);
-  std::string json;
-  for (const auto& field : wave_.fields(item)) {
-    json += json.empty() ? '{' : ',';
-    append_json_string(json, names_.text(field.name));
-    json += ':';
-    append_json(json, field.value);
+void Pipeline::dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function, RetryAs retry) {
+  DeadLetter letter;
+  letter.reason = std::move(reason);
+  letter.detail = std::move(detail);
+  if (function != nullptr) {
+    letter.function = function->name();
+    letter.version = function->version;
   }
-  return json + '}';
-}
-
-void Pipeline::dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function) {
-  dead_letters_.add({item.origin, item.arrival, std::move(reason), std::move(detail), function == nullptr ? "" : function->name(),
-                     function == nullptr ? "" : function->version, twins_[item.twin].id, std::string(item.topic), input_of(item), 0});
+  letter.retry = retry;
+  letter.event = kept(item, function);
+  dead_letters_.add(std::move(letter));
 }
 
 }  // namespace doppel

@@ -12,9 +12,11 @@
 #include "broker_bridge/decode/decoder.h"
 #include "broker_bridge/decode/topic_filter.h"
 #include "edge_runtime/pipeline/alerts_and_alarms.h"
+#include "edge_runtime/pipeline/dead_letter_order.h"
 #include "edge_runtime/pipeline/dead_letters.h"
 #include "edge_runtime/pipeline/function_runs.h"
 #include "edge_runtime/pipeline/function_set.h"
+#include "edge_runtime/pipeline/held_events.h"
 #include "edge_runtime/pipeline/names.h"
 #include "edge_runtime/pipeline/pipeline_config.h"
 #include "edge_runtime/pipeline/redelivery.h"
@@ -66,6 +68,7 @@ class Pipeline final : public Fold {
   const FunctionSet& functions() const { return functions_; }
   const Windows& windows() const { return *windows_; }
   const DeadLetters& dead_letters() const { return dead_letters_; }
+  const HeldEvents& held_events() const { return held_; }
   const Alerts& alerts() const { return alerts_; }
   const Redelivery& redelivery() const { return redelivery_; }
   const PipelineCounts& counts() const { return counts_; }
@@ -90,12 +93,21 @@ class Pipeline final : public Fold {
   void take(const Record& record, std::vector<OutboxRow>& rows);
   void take_clock_step(const Record& record);
   void take_message(const Record& record);
+  void take_payload(const Record& record, std::uint64_t topic_hash, std::uint64_t payload_hash);
   void take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash);
   bool intern_names_of(const Record& record, const DecodedEvent& event);
   void take_activation(const Record& record);
   void activate(const Record& record, const std::string& name, const Activation& activation);
   void take_set(const Record& record);
   std::pair<int, std::string> set_desired(const Record& record, const SetProperty& set);
+
+  KeptEvent kept(const WaveItem& item, const ActiveFunction* function) const;
+  void add_kept(const KeptEvent& event, FunctionSet::Number function, HeldEvents::Number held_number);
+  void hold(const WithheldEvent& withheld);
+  void tell_quarantine(FunctionSet::Number number);
+  void end_quarantine(FunctionSet::Number number);
+  void take_dead_letter_order(const Record& record);
+  bool retry(DeadLetters::Number number);
 
   void run_waves();
   void process_wave();
@@ -126,14 +138,16 @@ class Pipeline final : public Fold {
   WaveItem& add_caused(const WaveItem& cause, TwinIndex twin, TriggerKind trigger, std::string_view topic);
   void add_fields(const ProducedEffect& produced);
   void push_row(const ProducedEffect& produced, OutboxRow row);
+  void push_row_of(const ActiveFunction& function, OutboxRow row);  // of the function as a whole
+  RunPlace place(std::uint32_t round) { return {wave_, wave_of_batch_, round, obey_, arena_, lane_time(now_), config_.failure_fuel}; }
 
   Twin& touch(TwinIndex index);
   void queue_live(TwinIndex index);
   void append_standing(std::vector<OutboxRow>& rows, Position mark) const;
   void emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows);
   void dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin = {});
-  std::string input_of(const WaveItem& item) const;
-  void dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function);
+  void dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function,
+                   RetryAs retry = RetryAs::nothing);
   bool goes_up(const Twin& twin) const { return matches_any(config_.uplink_twins, twin.id); }
   Timestamp lane_time(Timestamp wall) const { return wall - clock_steps_; }
 
@@ -147,6 +161,7 @@ class Pipeline final : public Fold {
   std::unique_ptr<Windows> windows_;
   Redelivery redelivery_;
   DeadLetters dead_letters_;
+  HeldEvents held_;
   Alerts alerts_;
   Alarms alarms_;
   PipelineCounts counts_;

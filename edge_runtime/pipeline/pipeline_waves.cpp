@@ -62,7 +62,7 @@ void Pipeline::process_wave() {
     WaveItem& item = wave_[i];
     const bool same_origin = i != 0 && wave_[i - 1].origin == item.origin;
     among_its_origin = same_origin ? among_its_origin + 1 : 0;
-    item.seed = mix64(mix64(to_number(item.origin), static_cast<std::uint64_t>(item.trigger)), std::uint64_t{depth_} << 32 | among_its_origin);
+    item.seed = item.kept != nullptr ? item.kept->seed : mix64(mix64(to_number(item.origin), static_cast<std::uint64_t>(item.trigger)), std::uint64_t{depth_} << 32 | among_its_origin);
   }
   // Before the rounds, which change the order: sums are made in journal order.
   for (std::uint32_t i = 0; i < wave_.size(); ++i) {
@@ -138,7 +138,7 @@ void Pipeline::process_in_rounds() {
       }
       if (wanting_.empty()) continue;
       report_.clear();
-      runs_.run(function, wanting_, {wave_, wave_of_batch_, number, obey_, arena_}, report_);
+      runs_.run(function, wanting_, place(number), report_);
       const auto& effects = report_.effects;
       for (std::size_t next = 0; next < effects.size();) {
         std::size_t end = next;
@@ -157,16 +157,18 @@ void Pipeline::run_functions(std::span<const std::uint32_t> items) {
     for (const auto function : wave_.functions(wave_[item])) wanted_[function].push_back(item);
   }
   for (FunctionSet::Number function = 0; function < functions_.size(); ++function) {
-    if (!wanted_[function].empty()) runs_.run(function, wanted_[function], {wave_, wave_of_batch_, 0, obey_, arena_}, report_);
+    if (!wanted_[function].empty()) runs_.run(function, wanted_[function], place(0), report_);
     wanted_[function].clear();
   }
 }
 
-// Failures become dead letters, log lines leave through the outbox.
+// Failures become dead letters, what a quarantined function does not get is held, log lines leave through the outbox.
 void Pipeline::finish_runs() {
   for (auto& failure : report_.failures) {
-    dead_letter(wave_[failure.item], std::move(failure.reason), std::move(failure.detail), &functions_[failure.function]);
+    dead_letter(wave_[failure.item], std::move(failure.reason), std::move(failure.detail), &functions_[failure.function], RetryAs::event);
   }
+  for (const auto& withheld : report_.withheld) hold(withheld);
+  for (const auto number : report_.quarantined) tell_quarantine(number);
   for (auto& line : report_.log) {
     const ProducedEffect of_run{line.item, line.function, UINT32_MAX, {}};
     OutboxRow row;
@@ -453,6 +455,10 @@ bool Pipeline::apply_alarm(const ProducedEffect& produced) {
 
 void Pipeline::push_row(const ProducedEffect& produced, OutboxRow row) {
   tagged_.push_back({depth_, wave_[produced.item].origin, arena_.copy(functions_[produced.function].name()), produced.item, produced.index, std::move(row)});
+}
+
+void Pipeline::push_row_of(const ActiveFunction& function, OutboxRow row) {
+  tagged_.push_back({depth_, Position::none, arena_.copy(function.name()), 0, 0, std::move(row)});
 }
 
 // Coalesced: the twin goes up once, after the interval, with the values that it has then.

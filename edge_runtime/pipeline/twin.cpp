@@ -3,31 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "twin_store/model/bytes.h"
+#include "edge_runtime/pipeline/value_bytes.h"
 
 namespace doppel {
 namespace {
 
 constexpr std::uint8_t kTwinVersion = 1;
 constexpr std::size_t kHeapSlack = 64;
-
-void put_value(ByteWriter& writer, const ValueView& value) {
-  writer.put(value.kind);
-  if (value.has_content()) return writer.put_bytes(value.content);
-  if (value.kind != ValueKind::null) writer.put(value.integer);  // the bits of a number are those of its integer
-}
-
-std::optional<ValueView> take_value(ByteReader& reader) {
-  ValueView value;
-  value.kind = reader.take<ValueKind>();
-  if (static_cast<std::uint8_t>(value.kind) > kLastValueKind) return std::nullopt;
-  if (value.has_content()) {
-    value.content = reader.take_bytes();
-  } else if (value.kind != ValueKind::null) {
-    value.integer = reader.take<std::int64_t>();
-  }
-  return reader.ok() ? std::optional(value) : std::nullopt;
-}
 
 }  // namespace
 
@@ -91,6 +73,14 @@ bool Twin::remove(Name name) {
   heap_live -= slot->content_size;
   properties.erase(properties.begin() + (slot - properties.data()));
   return true;
+}
+
+ValueView Twin::column(Name name) const {
+  if (const PropertySlot* slot = find(name)) return view(*slot);
+  for (const auto& value : desired) {
+    if (value.name == name) return value.value.view();
+  }
+  return ValueView::null();
 }
 
 DesiredValue* Twin::find_desired(Name name) {

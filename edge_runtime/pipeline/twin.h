@@ -75,6 +75,8 @@ struct Twin {
   void set(Name name, const ValueView& value, Timestamp time);
   bool remove(Name name);
   DesiredValue* find_desired(Name name);
+  // What a function reads as `twin.NAME`: the reported value, or else the desired one, or else null.
+  ValueView column(Name name) const;
   // Remembers the payload of a topic; true when the last one taken from that topic was the same.
   bool saw(std::uint64_t topic_hash, std::uint64_t payload_hash);
 

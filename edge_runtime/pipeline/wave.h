@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "edge_runtime/pipeline/function_set.h"
+#include "edge_runtime/pipeline/held_events.h"
+#include "edge_runtime/pipeline/kept_event.h"
 #include "edge_runtime/pipeline/names.h"
 #include "edge_runtime/pipeline/twin.h"
 #include "edge_runtime/pipeline/twin_table.h"
@@ -40,6 +42,8 @@ struct WaveItem {
   std::uint32_t first_function = 0, functions = 0;
   std::uint32_t ordinal = 0;  // among the items of its twin
   std::uint64_t seed = 0;     // the same wherever the borders of batches lie
+  const KeptEvent* kept = nullptr;     // where it was set aside: its seed, and what its function saw of the twin
+  HeldEvents::Number held_number = 0;  // where it was held: its place in the order
   std::uint32_t cause = 0;    // number of the item of the wave before that caused it
 };
 

@@ -29,24 +29,25 @@ Error error_of(const FoldReply& reply) {
 }
 
 bool fits(const DeadLetter& letter, const DeadLetterQuery& query) {
-  return (query.function.empty() || query.function == letter.function) && (query.twin.empty() || query.twin == letter.twin) &&
+  return (query.function.empty() || query.function == letter.function) && (query.twin.empty() || query.twin == letter.event.twin) &&
          (query.reason.empty() || query.reason == letter.reason);
 }
 
 Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
-  const bool is_text = is_utf8(letter.payload);
+  const std::string input = letter.event.input();
+  const bool is_text = is_utf8(input);
   std::string payload;
-  if (!is_text) append_json(payload, ValueView::bytes(letter.payload));
+  if (!is_text) append_json(payload, ValueView::bytes(input));
   return {{"number", number},
-          {"position", to_number(letter.position)},
-          {"arrival", format_rfc3339(letter.arrival)},
+          {"position", to_number(letter.event.position)},
+          {"arrival", format_rfc3339(letter.event.arrival)},
           {"reason", letter.reason},
           {"detail", letter.detail},
           {"function", letter.function.empty() ? Json() : Json(letter.function)},
           {"version", letter.version.empty() ? Json() : Json(letter.version)},
-          {"twin", letter.twin.empty() ? Json() : Json(letter.twin)},
-          {"topic", letter.topic},
-          {"payload", is_text ? Json(letter.payload) : Json::parse(payload)},
+          {"twin", letter.event.twin.empty() ? Json() : Json(letter.event.twin)},
+          {"topic", letter.event.topic},
+          {"payload", is_text ? Json(input) : Json::parse(payload)},
           {"payload_size", letter.payload_size}};
 }
 

@@ -21,6 +21,7 @@ std::string_view to_string(RecordKind kind) {
     case RecordKind::start: return "start";
     case RecordKind::end: return "end";
     case RecordKind::incarnation: return "incarnation";
+    case RecordKind::dead_letters: return "dead_letters";
   }
   return "unknown";
 }

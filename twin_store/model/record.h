@@ -29,15 +29,16 @@ enum class RecordKind : std::uint8_t {
   start = 13,         // the journal's: a process began to write: payload = boot id, sync policy, program version
   end = 14,           // the journal's: a clean stop
   incarnation = 15,   // a new body of state begins: payload = its 16 bytes
+  dead_letters = 16,  // somebody retries or drops dead letters: payload = DeadLetterOrder
 };
-inline constexpr std::uint8_t kLastRecordKind = 15;
+inline constexpr std::uint8_t kLastRecordKind = 16;
 std::string_view to_string(RecordKind kind);
 
-// Activation, configuration and clock records stand alone in a batch, so that a batch has one clock and one set of
-// functions.
+// They stand alone in a batch, so that a batch has one clock and one set of functions, and what is retried is no part of it.
 inline bool is_control(RecordKind kind) {
   return kind == RecordKind::tick || kind == RecordKind::clock_step || kind == RecordKind::activation ||
-         kind == RecordKind::configuration || kind == RecordKind::desired || kind == RecordKind::incarnation;
+         kind == RecordKind::configuration || kind == RecordKind::desired || kind == RecordKind::incarnation ||
+         kind == RecordKind::dead_letters;
 }
 // Written and read by the lane and the journal themselves; never part of a batch.
 inline bool is_bookkeeping(RecordKind kind) {

@@ -96,7 +96,7 @@ TEST_F(Functions, Rule13_waves_go_eight_deep_and_then_to_the_dead_letters) {
   edge.apply({message(1, "d/1", "{}")});
   EXPECT_EQ(runs, 9);
   EXPECT_EQ(edge.dead(), std::vector<std::string>{"wave_limit"});
-  EXPECT_EQ(edge.last_dead().payload, "{\"value\":9}");
+  EXPECT_EQ(edge.last_dead().event.input(), "{\"value\":9}");
   edge.apply({message(2, "d/1", R"({"a":1})")});
   EXPECT_EQ(edge.value("d/1", "a"), "1");
 }
@@ -204,7 +204,7 @@ TEST_F(Functions, Promise4_a_function_that_traps_on_one_event_loses_that_event_o
     for (int i = 0; i < 30; ++i) inputs.push_back(message(1 + i, "d/1", "{\"t\":" + std::to_string(i) + "}"));
     one.apply(inputs);
     EXPECT_EQ(one.dead(), std::vector<std::string>{"trap"});
-    EXPECT_EQ(one.last_dead().payload, "{\"t\":13}");
+    EXPECT_EQ(one.last_dead().event.input(), "{\"t\":13}");
     EXPECT_EQ(one.last_dead().function, "f");
     EXPECT_EQ(one.last_dead().version, active.version_sha256());
     EXPECT_EQ(one.value("d/1", "x"), "29");

@@ -94,8 +94,8 @@ TEST_F(Messages, Rule16_a_value_older_than_the_one_there_is_counted_and_not_set)
 TEST_F(Messages, a_broken_payload_is_dead_lettered_with_reason_and_its_own_copy) {
   edge.apply({message(1, "d/1", "{\"a\":")});
   EXPECT_EQ(edge.last_dead().reason, "bad_payload");
-  EXPECT_EQ(edge.last_dead().payload, "{\"a\":");
-  EXPECT_EQ(edge.last_dead().topic, "d/1");
+  EXPECT_EQ(edge.last_dead().event.input(), "{\"a\":");
+  EXPECT_EQ(edge.last_dead().event.topic, "d/1");
 }
 
 TEST_F(Messages, dead_letters_are_bounded_and_their_numbers_are_never_used_again) {

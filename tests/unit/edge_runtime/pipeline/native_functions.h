@@ -55,6 +55,7 @@ class NativeRun {
     progress_ = progress;
     reason_ = std::move(reason);
   }
+  void spend(std::uint64_t fuel) { fuel_ = fuel; }
   void log(std::string line) { log_.push_back({1, std::move(line)}); }
 
   void finish(RunResult& result) {
@@ -62,7 +63,7 @@ class NativeRun {
     result.reason = reason_;
     result.progress = progress_;
     result.backtrace.clear();
-    result.fuel = 10 * events();
+    result.fuel = fuel_ != 0 ? fuel_ : 10 * events();
     result.log = log_;
     result.decoded.clear();
     result.effects.clear();
@@ -90,6 +91,7 @@ class NativeRun {
   doppel_run_header header_;
   std::string effects_, reason_;
   std::uint32_t count_ = 0, progress_ = 0;
+  std::uint64_t fuel_ = 0;  // 0: ten an event
   RunOutcome outcome_ = RunOutcome::ok;
   std::vector<LogLine> log_;
 };
