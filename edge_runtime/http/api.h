@@ -97,6 +97,12 @@ struct DeadLetterQuery {
   Page page;
   std::string function, twin, reason;
 };
+// What is to be done with dead letters: those of `function`, or these numbers; with neither, all.
+struct DeadLetterAction {
+  bool drop = false;  // otherwise they are tried again
+  std::string function;
+  std::vector<std::uint64_t> numbers;
+};
 
 // What both roles answer.
 class NodeApi {
@@ -128,6 +134,9 @@ class EdgeApi : public NodeApi {
   // Answered when it is applied and journaled as the sync policy says.
   virtual void set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) = 0;
   virtual void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) = 0;
+  virtual void get_dead_letter(std::uint64_t number, Answer<std::string> answer) = 0;
+  // Answered when it is done and journaled as the sync policy says: {"found":n,"done":n,"held":n}.
+  virtual void order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) = 0;
 };
 
 class CoordinatorApi : public NodeApi {

@@ -116,6 +116,36 @@ Result<SqlQuery> parse_sql_query(const Request& request) {
   return query;
 }
 
+Result<DeadLetterAction> parse_dead_letter_action(const Request& request) {
+  constexpr std::size_t kMostNumbers = 1'000;
+  const auto document = parse_object(request.body);
+  if (!document) return document.error();
+  if (const auto known = refuse_unknown(*document, {"action", "function", "numbers", "all"}); !known) return known.error();
+  const auto action = document->value("action", json());
+  if (action != "retry" && action != "drop") return invalid_input("'action' is " + action.dump() + "; it must be \"retry\" or \"drop\"");
+  if (document->contains("function") + document->contains("numbers") + document->contains("all") != 1) {
+    return invalid_input("the body must have exactly one of 'function', 'numbers' and 'all'");
+  }
+  DeadLetterAction asked{action == "drop", {}, {}};
+  if (document->contains("all") && (*document)["all"] != true) return invalid_input("'all' is " + (*document)["all"].dump() + "; it must be true");
+  if (document->contains("function")) {
+    const auto& member = (*document)["function"];
+    if (!member.is_string()) return invalid_input("'function' is " + member.dump() + "; it must be a name");
+    const auto name = parse_function_name(member.get<std::string>());
+    if (!name) return name.error();
+    asked.function = name->text();
+  }
+  const auto numbers = document->value("numbers", json::array());
+  if (!numbers.is_array() || numbers.size() > kMostNumbers || (document->contains("numbers") && numbers.empty())) {
+    return invalid_input("'numbers' must be an array of 1 to " + std::to_string(kMostNumbers) + " numbers");
+  }
+  for (const auto& number : numbers) {
+    if (!number.is_number_unsigned() || number == 0) return invalid_input("a number is " + number.dump() + "; it must be a whole number from 1");
+    asked.numbers.push_back(number.get<std::uint64_t>());
+  }
+  return asked;
+}
+
 Result<FunctionUpload> parse_function_upload(const Request& request) {
   auto name = parse_function_name(request.segment("name"));
   if (!name) return name.error();

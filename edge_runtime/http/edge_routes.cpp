@@ -46,6 +46,13 @@ Router make_edge_router(EdgeApi& api, StreamHub& hub, std::span<const Asset> ass
              parsed(parse_dead_letter_query,
                     [&api](const DeadLetterQuery& query, auto answer) { api.list_dead_letters(query, answer); }),
              {.query = {"limit", "after", "function", "twin", "reason"}});
+  router.add(Method::get, "/api/v1/dead-letters/{number}",
+             parsed([](const Request& request) { return parse_number(request.segment("number")); },
+                    [&api](std::uint64_t number, auto answer) { api.get_dead_letter(number, answer); }));
+  router.add(Method::post, "/api/v1/dead-letter-orders",
+             parsed(parse_dead_letter_action,
+                    [&api](const DeadLetterAction& action, auto answer) { api.order_dead_letters(action, answer); }),
+             {.consumes = "application/json"});
   return router;
 }
 

@@ -14,7 +14,7 @@ inline Answer<std::string> answer_json(const Reply& reply) {
   return [reply](Result<std::string> json) { json ? reply.json(*std::move(json)) : reply.fail(json.error()); };
 }
 
-// A GET whose request is first parsed: a refusal is answered, a query goes to `ask(query, answer)`.
+// A request is first parsed: a refusal is answered, a query goes to `ask(query, answer)`.
 template <class Parse, class Ask>
 Handler parsed(Parse parse, Ask ask) {
   return [parse, ask](const Request& request, const Reply& reply) {

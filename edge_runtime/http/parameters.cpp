@@ -169,6 +169,13 @@ Result<FunctionName> parse_function_name(const std::string& text) {
   return invalid_input("function name " + quoted(text) + " must be 1 to 63 of a-z, 0-9, - and _, a letter or digit first");
 }
 
+Result<std::uint64_t> parse_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure == std::errc() && end == text.data() + text.size() && number != 0) return number;
+  return invalid_input("the number " + quoted(text) + " must be a whole number from 1");
+}
+
 Result<EdgeId> parse_edge_id(const std::string& text) {
   if (is_name(text)) return EdgeId(text);
   return invalid_input("edge name " + quoted(text) + " must be 1 to 63 of a-z, 0-9, - and _, a letter or digit first");

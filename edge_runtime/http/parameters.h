@@ -27,11 +27,14 @@ Result<Predicate> parse_predicate(std::string_view text);
 Result<TwinId> parse_twin_id(const std::string& text);
 Result<FunctionName> parse_function_name(const std::string& text);
 Result<EdgeId> parse_edge_id(const std::string& text);
+Result<std::uint64_t> parse_number(const std::string& text);
 
 // {"v": value, "ts": RFC 3339?} with If-Match (a revision) or If-None-Match: *.
 Result<PropertyWrite> parse_property_write(const Request& request);
 // {"sql": text, "parameters": [scalar...]?}
 Result<SqlQuery> parse_sql_query(const Request& request);
+// {"action": "retry" or "drop", and one of "function": name, "numbers": [number...], "all": true}
+Result<DeadLetterAction> parse_dead_letter_action(const Request& request);
 // multipart/form-data with the parts `manifest` and `module`; query parameter edges.
 Result<FunctionUpload> parse_function_upload(const Request& request);
 

@@ -75,6 +75,7 @@ std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
   add_node_commands(*root, chosen);
   add_twin_commands(*root, chosen);
   add_function_commands(*root, chosen);
+  add_dead_letter_commands(*root, chosen);
   add_fleet_commands(*root, chosen);
   add_sim_commands(*root, chosen);
   add_journal_commands(*root, chosen);

@@ -17,6 +17,7 @@ struct Chosen {
 void add_node_commands(CLI::App& root, Chosen& chosen);     // edge, coordinator
 void add_twin_commands(CLI::App& root, Chosen& chosen);     // twin list | get | watch | query | set
 void add_function_commands(CLI::App& root, Chosen& chosen); // fn new | build | test | deploy | list | delete
+void add_dead_letter_commands(CLI::App& root, Chosen& chosen);  // dead list | show | retry | drop
 void add_fleet_commands(CLI::App& root, Chosen& chosen);    // fleet list | show
 void add_sim_commands(CLI::App& root, Chosen& chosen);      // sim run | replay
 void add_journal_commands(CLI::App& root, Chosen& chosen);  // journal verify | dump | replay

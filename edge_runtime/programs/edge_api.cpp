@@ -33,6 +33,15 @@ bool fits(const DeadLetter& letter, const DeadLetterQuery& query) {
          (query.reason.empty() || query.reason == letter.reason);
 }
 
+std::string_view retry_word(RetryAs retry) {
+  switch (retry) {
+    case RetryAs::nothing: return "no";
+    case RetryAs::message: return "message";
+    case RetryAs::event: return "event";
+  }
+  return "no";
+}
+
 Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
   const std::string input = letter.event.input();
   const bool is_text = is_utf8(input);
@@ -42,6 +51,7 @@ Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
           {"position", to_number(letter.event.position)},
           {"arrival", format_rfc3339(letter.event.arrival)},
           {"reason", letter.reason},
+          {"retry", retry_word(letter.retry)},
           {"detail", letter.detail},
           {"function", letter.function.empty() ? Json() : Json(letter.function)},
           {"version", letter.version.empty() ? Json() : Json(letter.version)},
@@ -153,8 +163,9 @@ std::string EdgeService::function_json(const ActiveFunction& function) {
                {"version_sha256", function.version},
                {"module_sha256", function.activation.module_sha256},
                {"origin", function.activation.origin == Origin::fleet ? "fleet" : "local"},
-               {"state", "active"},
+               {"state", function.quarantined ? "quarantined" : "active"},
                {"error", nullptr},
+               {"held", parts_.pipeline.held_events().count_of(function.name())},
                {"active_since_position", to_number(function.active_since)},
                {"runs", meters.runs},
                {"events", meters.events},
@@ -244,6 +255,28 @@ void EdgeService::list_dead_letters(const DeadLetterQuery& query, Answer<std::st
   });
 }
 
+void EdgeService::get_dead_letter(std::uint64_t number, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, number](Lane&) -> Result<std::string> {
+    const DeadLetter* letter = parts_.pipeline.dead_letters().find(number);
+    if (letter == nullptr) return not_found("there is no dead letter " + std::to_string(number));
+    return dump(dead_letter_json(number, *letter));
+  });
+}
+
+void EdgeService::order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) {
+  const std::string request = parts_.replies.wait_for([answer](FoldReply reply) {
+    if (reply.status != 200) return answer(error_of(reply));
+    answer(std::move(reply.body));
+  });
+  if (request.empty()) return answer(lane_is_busy());
+  std::string payload;
+  encode(DeadLetterOrder{request, action.drop ? DeadLetterOrder::Action::drop : DeadLetterOrder::Action::retry, action.function, action.numbers}, payload);
+  const auto position = parts_.core.journal().append({.kind = RecordKind::dead_letters, .payload = payload});
+  if (position) return;
+  parts_.replies.forget(request);
+  answer(position.error());
+}
+
 void EdgeService::node(Answer<std::string> answer) {
   ask<std::string>(answer, [this](Lane& lane) -> Result<std::string> {
     const Pipeline& pipeline = parts_.pipeline;
@@ -304,8 +337,8 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     const auto counter = [&](std::string name, std::string help, std::uint64_t value, std::vector<std::pair<std::string, std::string>> labels = {}) {
       samples.push_back({std::move(name), std::move(help), MetricType::counter, std::move(labels), static_cast<double>(value)});
     };
-    const auto gauge = [&](std::string name, std::string help, std::uint64_t value) {
-      samples.push_back({std::move(name), std::move(help), MetricType::gauge, {}, static_cast<double>(value)});
+    const auto gauge = [&](std::string name, std::string help, std::uint64_t value, std::vector<std::pair<std::string, std::string>> labels = {}) {
+      samples.push_back({std::move(name), std::move(help), MetricType::gauge, std::move(labels), static_cast<double>(value)});
     };
     counter("doppel_messages_total", "Messages taken from the journal.", counts.messages);
     counter("doppel_events_total", "Events applied to twins.", counts.events);
@@ -327,6 +360,8 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
       counter("doppel_function_runs_total", "Runs of a function, each a fresh instance.", function.meters.runs, label);
       counter("doppel_function_errors_total", "Events of a function that went to the dead letters.", function.meters.errors, label);
       counter("doppel_function_denied_total", "Effects that no grant covers.", function.meters.denied, label);
+      gauge("doppel_function_quarantined", "1 while a function does not run because its failures burnt too much.", function.quarantined, label);
+      gauge("doppel_function_held_events", "Events held for a quarantined function.", pipeline.held_events().count_of(function.name()), label);
       counter("doppel_function_fuel_total", "Fuel that a function has burnt.", function.meters.fuel, label);
     }
     counter("doppel_lane_batches_total", "Batches of the lane.", lane.counts().batches);

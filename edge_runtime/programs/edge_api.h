@@ -45,6 +45,8 @@ class EdgeService final : public EdgeApi {
   void put_function(FunctionUpload upload, Answer<FunctionAccepted> answer) override;
   void delete_function(const FunctionName& name, const std::string& edges, Answer<std::string> answer) override;
   void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) override;
+  void get_dead_letter(std::uint64_t number, Answer<std::string> answer) override;
+  void order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) override;
   void node(Answer<std::string> answer) override;
   void metrics(Answer<std::vector<MetricSample>> answer) override;
   Result<void> health() const override { return {}; }

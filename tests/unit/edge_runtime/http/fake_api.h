@@ -72,10 +72,14 @@ class FakeEdge : public FakeNode<EdgeApi> {
   void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) override {
     dead_letters = query, give(answer);
   }
+  void get_dead_letter(std::uint64_t number, Answer<std::string> answer) override { dead_letter = number, give(answer); }
+  void order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) override { dead_letter_action = action, give(answer); }
 
   TwinFormat format = TwinFormat::full;
   std::optional<PropertyWrite> write;
   std::optional<DeadLetterQuery> dead_letters;
+  std::optional<std::uint64_t> dead_letter;
+  std::optional<DeadLetterAction> dead_letter_action;
 };
 
 class FakeCoordinator : public FakeNode<CoordinatorApi> {

@@ -48,6 +48,43 @@ TEST_F(Routes, Twins_are_listed_by_every_filter) {
   EXPECT_EQ(query.where[2].value, Value(ValueView::boolean(true)));
 }
 
+TEST_F(Routes, One_dead_letter_is_asked_by_its_number) {
+  EXPECT_EQ(edge({Method::get, "/api/v1/dead-letters/17"}).body, edge_.json);
+  EXPECT_EQ(edge_.dead_letter, 17u);
+  for (const auto* number : {"0", "-1", "x", "1x", "99999999999999999999"}) {
+    expect_refused({Method::get, std::string("/api/v1/dead-letters/") + number}, "a whole number from 1");
+  }
+}
+
+TEST_F(Routes, Dead_letters_are_ordered_about_by_function_by_number_or_all) {
+  const auto order = [&](std::string body) { return edge({Method::post, "/api/v1/dead-letter-orders", {kJson}, std::move(body)}); };
+  EXPECT_EQ(order(R"({"action":"retry","function":"f"})").body, edge_.json);
+  EXPECT_EQ(edge_.dead_letter_action->function, "f");
+  EXPECT_FALSE(edge_.dead_letter_action->drop);
+  order(R"({"action":"drop","numbers":[3,5]})");
+  EXPECT_TRUE(edge_.dead_letter_action->drop);
+  EXPECT_EQ(edge_.dead_letter_action->numbers, (std::vector<std::uint64_t>{3, 5}));
+  order(R"({"action":"drop","all":true})");
+  EXPECT_TRUE(edge_.dead_letter_action->numbers.empty());
+  EXPECT_TRUE(edge_.dead_letter_action->function.empty());
+}
+
+TEST_F(Routes, An_order_about_dead_letters_that_does_not_say_which_is_refused) {
+  const auto refused = [&](std::string body, std::string_view words) {
+    expect_refused({Method::post, "/api/v1/dead-letter-orders", {kJson}, std::move(body)}, words);
+  };
+  refused(R"({"action":"drop"})", "exactly one of 'function', 'numbers' and 'all'");
+  refused(R"({"action":"drop","all":true,"function":"f"})", "exactly one of");
+  refused(R"({"action":"keep","all":true})", R"('action' is \"keep\")");
+  refused(R"({"all":true})", "'action' is null");
+  refused(R"({"action":"drop","all":false})", "it must be true");
+  refused(R"({"action":"drop","numbers":[]})", "1 to 1000");
+  refused(R"({"action":"drop","numbers":[-1]})", "a number is -1");
+  refused(R"({"action":"retry","function":7})", "'function' is 7");
+  refused(R"({"action":"retry","function":"No!"})", "function name 'No!'");
+  refused(R"({"action":"retry","al":true})", "unknown member 'al'");
+}
+
 TEST_F(Routes, A_page_has_a_default_and_a_largest_size) {
   edge({Method::get, "/api/v1/twins"});
   EXPECT_EQ(edge_.twin_query->page.limit, kDefaultPage);

@@ -1,0 +1,132 @@
+// doppel dead list | show | retry | drop
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "edge_runtime/http/url.h"
+#include "edge_runtime/programs/cli_app.h"
+#include "edge_runtime/programs/command_line.h"
+#include "edge_runtime/programs/json_output.h"
+#include "edge_runtime/programs/node_client.h"
+#include "edge_runtime/programs/output.h"
+
+namespace doppel {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  ApiOptions client;
+  std::string function, twin, reason, number;
+  std::vector<std::uint64_t> numbers;
+  bool all = false;
+  std::size_t limit = 100;
+};
+
+int list(const Options& options) {
+  auto client = connect(options.client, Wanted::edge);
+  if (!client) return fail(client.error());
+  const auto answer = client->get(target("/api/v1/dead-letters", {{"function", options.function},
+                                                                  {"twin", options.twin},
+                                                                  {"reason", options.reason},
+                                                                  {"limit", std::to_string(options.limit)}}));
+  if (!answer) return fail(answer.error());
+  const auto letters = parse_answer(*answer);
+  if (!letters) return fail(letters.error());
+  if (options.client.json) return print(letters->dump(2) + "\n"), kDone;
+  Table table({"NUMBER", "ARRIVED", "REASON", "FUNCTION", "TWIN", "RETRY", "DETAIL"});
+  for (const json& letter : letters->at("items")) {
+    const std::string detail = cell(letter, "detail");
+    table.add({cell(letter, "number"), age(letter, "arrival"), cell(letter, "reason"), cell(letter, "function"), cell(letter, "twin"),
+               cell(letter, "retry"), detail.substr(0, detail.find('\n'))});
+  }
+  print(table.text());
+  if (!letters->at("next").is_null()) print(styled("There are more: --limit N shows them.\n", Style::dim));
+  return kDone;
+}
+
+int show(const Options& options) {
+  auto client = connect(options.client, Wanted::edge);
+  if (!client) return fail(client.error());
+  const auto answer = client->get("/api/v1/dead-letters/" + percent_encode(options.number));
+  if (!answer) return fail(answer.error());
+  const auto letter = parse_answer(*answer);
+  if (!letter) return fail(letter.error());
+  if (options.client.json) return print(letter->dump(2) + "\n"), kDone;
+  for (const char* key : {"number", "reason", "arrival", "position", "twin", "topic", "function", "version", "retry", "detail", "payload_size", "payload"}) {
+    if (!letter->at(key).is_null()) print(std::string(key) + ": " + printable(cell_text(letter->at(key))) + "\n");
+  }
+  return kDone;
+}
+
+int order(const Options& options, const char* action) {
+  json body = {{"action", action}};
+  if (options.all) body["all"] = true;
+  if (!options.function.empty()) body["function"] = options.function;
+  if (!options.numbers.empty()) body["numbers"] = options.numbers;
+  auto client = connect(options.client, Wanted::edge);
+  if (!client) return fail(client.error());
+  const auto answer = client->ask({.method = Method::post,
+                                   .target = "/api/v1/dead-letter-orders",
+                                   .content_type = "application/json",
+                                   .body = body.dump(-1, ' ', false, json::error_handler_t::replace),
+                                   .headers = {}});
+  if (!answer) return fail(answer.error());
+  const auto outcome = parse_answer(*answer);
+  if (!outcome) return fail(outcome.error());
+  if (options.client.json) return print(outcome->dump(2) + "\n"), kDone;
+  const auto found = outcome->value("found", std::uint64_t{0}), done = outcome->value("done", std::uint64_t{0}), held = outcome->value("held", std::uint64_t{0});
+  const bool drops = std::string_view(action) == "drop";
+  print(std::to_string(done) + " of " + std::to_string(found) + (drops ? " dropped\n" : " tried again\n"));
+  if (held != 0) print(std::to_string(held) + " held events given to " + options.function + "\n");
+  if (done < found) print("The others cannot be retried: they were applied in part, their payload is cut, or their function is gone.\n");
+  return kDone;
+}
+
+int retry(const Options& options) { return order(options, "retry"); }
+int drop(const Options& options) { return order(options, "drop"); }
+
+void add_choice(CLI::App& app, Options& options) {
+  CLI::App& which = *app.add_option_group("which");
+  which.require_option(1);
+  which.add_option("numbers", options.numbers, "Numbers of dead letters")->type_name("NUMBER");
+  which.add_option("--fn", options.function, "All of this function")->type_name("NAME");
+  which.add_flag("--all", options.all, "All there are");
+  add_client_options(app, options.client);
+}
+
+}  // namespace
+
+void add_dead_letter_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App& group = add_group(root, "dead", "See what could not be applied, try it again, drop it");
+
+  const auto listing = add_command(group, chosen,
+      {"list", "List dead letters, oldest first",
+       "  doppel dead list\n"
+       "  doppel dead list --fn overheat --reason exceeded_fuel"},
+      list);
+  listing.app.add_option("--fn", listing.options.function, "Of this function")->type_name("NAME");
+  listing.app.add_option("--twin", listing.options.twin, "Of this twin")->type_name("ID");
+  listing.app.add_option("--reason", listing.options.reason, "For this reason")->type_name("WORD");
+  listing.app.add_option("--limit", listing.options.limit, "At most this many; default: 100")->type_name("N");
+  add_client_options(listing.app, listing.options.client);
+
+  const auto showing = add_command(group, chosen, {"show", "Show one with its input and backtrace", "  doppel dead show 17"}, show);
+  showing.app.add_option("number", showing.options.number, "Number of the dead letter")->required()->type_name("NUMBER");
+  add_client_options(showing.app, showing.options.client);
+
+  const auto retrying = add_command(group, chosen,
+      {"retry", "Try dead letters again; with --fn, the function's held events too, and end its quarantine",
+       "  doppel dead retry 17 18\n"
+       "  doppel dead retry --fn overheat"},
+      retry);
+  add_choice(retrying.app, retrying.options);
+
+  const auto dropping = add_command(group, chosen,
+      {"drop", "Drop dead letters for good",
+       "  doppel dead drop 17\n"
+       "  doppel dead drop --all"},
+      drop);
+  add_choice(dropping.app, dropping.options);
+}
+
+}  // namespace doppel
