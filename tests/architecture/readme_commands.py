@@ -9,6 +9,7 @@ TESTED = [
     ("doppel edge", "tests/system/edge_test.py", "--mqtt"),
     ("doppel coordinator", "deploy/playground.py", "coordinator"),
     ("doppel twin", "tests/system/readme_test.py", "README.md"),
+    ("doppel dead", "tests/system/readme_test.py", "README.md"),
     ("doppel fn", "tests/system/readme_test.py", "README.md"),
     ("doppel fleet", "tests/system/readme_test.py", "README.md"),
     ("doppel config", "tests/system/readme_test.py", "README.md"),
