@@ -75,7 +75,7 @@ bool MqttLink::connect(const std::stop_token& stop) {
                                {"client", options_.session.client_id},
                                {"version", std::string(name_of(version))},
                                {"session", outcome.session_present ? "kept" : "new"}});
-  subscribe_all(*present_client());
+  subscribe_all(*present_client(), outcome.session_present);
   {
     const std::lock_guard lock(mutex_);
     set_connected(!is_lost());
@@ -118,15 +118,20 @@ Result<std::shared_ptr<MqttClient>> MqttLink::client_for(MqttVersion version, st
   return client;
 }
 
-void MqttLink::subscribe_all(MqttClient& client) {
-  const auto tell = [this](std::string_view event, const Error& error) {
-    failed(error.message);
-    log_.error(event, {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", error.message}});
+// Retired filters go first: one that overlaps a subscription would bring its messages twice.
+void MqttLink::subscribe_all(MqttClient& client, bool session_present) {
+  bool settled = true;
+  const auto note = [&](std::string_view event, const Result<void>& done) {
+    if (done) return;
+    settled = false;
+    failed(done.error().message);
+    log_.error(event, {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", done.error().message}});
   };
-  for (const auto& filter : options_.retired_filters)
-    if (auto ok = client.unsubscribe(filter); !ok) tell("mqtt_unsubscribe_failed", ok.error());
-  for (const auto& subscription : options_.subscriptions)
-    if (auto ok = client.subscribe(subscription); !ok) tell("mqtt_subscribe_failed", ok.error());
+  if (session_present) {
+    for (const auto& filter : options_.retired_filters) note("mqtt_unsubscribe_failed", client.unsubscribe(filter));
+  }
+  for (const auto& subscription : options_.subscriptions) note("mqtt_subscribe_failed", client.subscribe(subscription));
+  if (settled && handlers_.settled) handlers_.settled();
 }
 
 void MqttLink::wait_until_lost(const std::stop_token& stop) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,7 +26,7 @@ struct MqttLinkOptions {
   MqttBroker broker;
   MqttSession session;
   std::vector<MqttSubscription> subscriptions;
-  std::vector<std::string> retired_filters;
+  std::set<std::string> retired_filters;  // that a session kept by the broker may hold
   std::uint32_t first_session = 1;  // each attempt to connect takes the next number
 };
 
@@ -41,6 +42,7 @@ class MqttLink {
   struct Handlers {
     std::function<void(const ReceivedMessage&, std::uint32_t session)> message;  // absent: nothing is received
     std::function<void()> connected;  // and once a second while it is so; absent: nobody asks
+    std::function<void()> settled;    // the session holds the subscriptions and none of the retired filters; absent: nobody asks
   };
 
   // Borrows counters, clock and log.
@@ -60,7 +62,7 @@ class MqttLink {
   bool connect(const std::stop_token& stop);
   ConnectOutcome attempt(MqttVersion version, const std::stop_token& stop);
   Result<std::shared_ptr<MqttClient>> client_for(MqttVersion version, std::uint32_t session);
-  void subscribe_all(MqttClient& client);
+  void subscribe_all(MqttClient& client, bool session_present);
   void wait_until_lost(const std::stop_token& stop);
   void pause(const std::stop_token& stop);
   void lost(const std::string& why);

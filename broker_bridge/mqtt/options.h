@@ -34,7 +34,6 @@ struct MqttSourceOptions {
   std::string client_id;    // names the persistent session at the broker
   std::uint16_t source = 0;  // number of this source in the configuration
   std::vector<MqttSubscription> subscriptions{MqttSubscription{}};  // disjoint
-  std::vector<std::string> retired_filters;  // of earlier configurations: the session at the broker still holds them
   std::chrono::seconds session_expiry{24 * 3600};  // MQTT 5: the broker keeps the session that long without us
   std::uint16_t receive_maximum = 1024;      // MQTT 5: QoS 1 messages under way to us
   std::size_t max_payload = 2u << 20;        // longer ones are journaled as their first kTruncatedPayload bytes

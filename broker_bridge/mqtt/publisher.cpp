@@ -23,7 +23,7 @@ Result<std::unique_ptr<MqttPublisher>> MqttPublisher::make(const MqttPublisherOp
 MqttPublisher::MqttPublisher(const MqttPublisherOptions& options, std::function<void()> on_room, const Clock& clock, Log& log)
     : max_in_flight_(options.max_in_flight),
       on_room_(std::move(on_room)),
-      link_(link_options(options), {{}, on_room_}, counters_, clock, log) {}
+      link_(link_options(options), {{}, on_room_, {}}, counters_, clock, log) {}
 
 std::size_t MqttPublisher::room() const {
   const std::size_t in_flight = counters_.in_flight;

@@ -1,6 +1,7 @@
 // One configured broker as a source of messages. What it acknowledges is in the journal.
 #pragma once
 
+#include "broker_bridge/mqtt/held_filters.h"
 #include "broker_bridge/mqtt/intake.h"
 #include "broker_bridge/mqtt/link.h"
 #include "broker_bridge/mqtt/options.h"
@@ -11,18 +12,19 @@ namespace doppel {
 // process has one for all its sources: while one waits for a full journal, so do the others.
 class MqttSource {
  public:
-  // Errors: invalid_input, with everything that is wrong.
-  static Result<std::unique_ptr<MqttSource>> make(const MqttSourceOptions& options, Journal& journal, const Waiting& waiting,
-                                                  FailStop fail_stop, Log& log);
+  // Borrows journal, held filters, clock and log. Errors: invalid_input, with everything that is wrong; those of HeldFilters.
+  static Result<std::unique_ptr<MqttSource>> make(const MqttSourceOptions& options, Journal& journal, HeldFilters& held,
+                                                  const Waiting& waiting, FailStop fail_stop, Log& log);
 
   void start() { link_.start(); }  // after recovery
   void stop() { link_.stop(); }    // the broker keeps the session, and what comes for it
   const MqttCounters& counters() const { return counters_; }
   MqttState state() const { return link_.state(); }
 
-  MqttSource(const MqttSourceOptions& options, Journal& journal, const Waiting& waiting, FailStop fail_stop, Log& log);
-
  private:
+  MqttSource(const MqttSourceOptions& options, std::set<std::string> retired, Journal& journal, HeldFilters& held,
+             const Waiting& waiting, FailStop fail_stop, Log& log);
+
   MqttCounters counters_;
   Intake intake_;
   MqttLink link_;

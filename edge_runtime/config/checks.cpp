@@ -80,6 +80,17 @@ void check_overlaps(const EdgeConfig& config, Problems& problems) {
   }
 }
 
+// What a broker keeps for a client id is one session, and what the node remembers of it is by that id.
+void check_client_ids(const EdgeConfig& config, Problems& problems) {
+  for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
+    for (std::size_t other = 0; other < row; ++other) {
+      const MqttConfig &mine = config.mqtt[row], &its = config.mqtt[other];
+      if (mine.client_id != its.client_id || mine.name == its.name) continue;
+      problems.add("mqtt", row, {"client_id"}, "\"" + mine.client_id + "\" is the client id of \"" + its.name + "\" already");
+    }
+  }
+}
+
 template <class Row>
 void check_unique(const std::vector<Row>& rows, std::string Row::*member, std::string_view section,
                   std::string_view key, Problems& problems) {
@@ -152,6 +163,7 @@ void check(const EdgeConfig& config, Problems& problems) {
   check_node(config, problems);
   check_unique(config.mqtt, &MqttConfig::name, "mqtt", "name", problems);
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) check_mqtt(config, row, problems);
+  check_client_ids(config, problems);
   check_overlaps(config, problems);
   for (std::size_t row = 0; row < config.mapping.rules.size(); ++row) {
     check_mapping(config.mapping.rules[row], row, problems);

@@ -94,6 +94,9 @@ Result<void> EdgeNode::configure_fold() {
 
 // Before the lane has a thread of its own: what it knows of earlier connections can be read.
 Result<void> EdgeNode::make_sources() {
+  auto held = HeldFilters::open(core_->disk(), "mqtt_filters");
+  if (!held) return held.error();
+  held_filters_ = *std::move(held);
   for (std::size_t i = 0; i < config_.mqtt.size(); ++i) {
     const MqttConfig& mqtt = config_.mqtt[i];
     MqttSourceOptions options;
@@ -109,7 +112,8 @@ Result<void> EdgeNode::make_sources() {
     options.first_session = pipeline_->redelivery().last_session(options.source) + 1;
     options.own_publications = publication_prefix(core_->lane().applied().incarnation);
     const Waiting waiting{core_->clock(), [](Duration time) { std::this_thread::sleep_for(time); }};
-    auto source = MqttSource::make(options, core_->journal(), waiting, [this](const std::string& reason) { fail_stop(log_, reason); }, log_);
+    auto source = MqttSource::make(options, core_->journal(), *held_filters_, waiting,
+                                   [this](const std::string& reason) { fail_stop(log_, reason); }, log_);
     if (!source) return source.error();
     sources_.push_back(std::move(*source));
   }

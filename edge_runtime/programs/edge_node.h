@@ -55,6 +55,7 @@ class EdgeNode {
   std::unique_ptr<EdgeService> api_;
   std::unique_ptr<PublishPump> publisher_;
   std::unique_ptr<EdgeUplink> uplink_;
+  std::unique_ptr<HeldFilters> held_filters_;
   std::vector<std::unique_ptr<MqttSource>> sources_;  // as many as are configured
   NodeHttp http_;
 };

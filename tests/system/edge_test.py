@@ -61,6 +61,18 @@ class Edge(harness.SceneTest):
         self.assertGreater(gone["since"], before["since"])
         self.assertTrue(gone["last_error"])
 
+    def test_a_topic_that_is_no_longer_configured_is_unsubscribed_also_when_the_edge_was_killed(self):
+        edge = self.scene.edge("picky", f'[[mqtt]]\nurl = "{self.broker.url}"\ntopics = ["old/#", "kept/#"]\n')
+        self.publish(("old/1/v", "1"), ("kept/1/v", "1"))
+        harness.wait_until("both twins", lambda: len(edge.twins()) == 2)
+        edge.kill()
+        edge.config.write_text(edge.config.read_text().replace("old/#", "new/#"))
+        edge.start()
+        harness.wait_until("it is subscribed", lambda: edge.get("/api/v1/node")["mqtt"][0]["connected"])
+        self.publish(("old/1/v", "2"), ("kept/1/v", "2"), ("new/1/v", "2"))
+        harness.wait_until("the new topic's twin", lambda: "new/1" in edge.twins())
+        self.assertEqual({twin: state["events"] for twin, state in edge.twins().items()}, {"old/1": 1, "kept/1": 2, "new/1": 1})
+
     def test_nothing_that_is_published_ends_the_edge_or_vanishes(self):
         deep = '{"a":' * 100 + "1" + "}" * 100
         odd = {"object": b'{"v": 1}', "number": b"1", "text": "höhe".encode(), "empty": b"", "binary": bytes(range(256)),

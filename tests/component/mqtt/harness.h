@@ -8,6 +8,7 @@
 
 #include "broker_bridge/mqtt/client.h"
 #include "broker_bridge/mqtt/source.h"
+#include "tests/support/faulty_disk.h"
 #include "tests/unit/broker_bridge/mqtt/fake_journal.h"
 
 namespace doppel {
@@ -30,11 +31,14 @@ inline MqttSourceOptions source_options(const std::string& url) {
   return options;
 }
 
-// A source that appends to `journal`; ready when it has subscribed.
+// A source that appends to `journal`; ready when it has subscribed. Those that share `disk` know what the one before subscribed to.
 class RunningSource {
  public:
-  RunningSource(const MqttSourceOptions& options, Journal& journal, FailStop fail_stop = [](const std::string&) {})
-      : source_(std::move(MqttSource::make(options, journal, {clock_, [](Duration) {}}, std::move(fail_stop), log_)).value()) {
+  RunningSource(const MqttSourceOptions& options, Journal& journal, FailStop fail_stop = [](const std::string&) {},
+                std::shared_ptr<FaultyDisk> disk = std::make_shared<FaultyDisk>())
+      : disk_(std::move(disk)),
+        held_(std::move(HeldFilters::open(*disk_, "mqtt_filters")).value()),
+        source_(std::move(MqttSource::make(options, journal, *held_, {clock_, [](Duration) {}}, std::move(fail_stop), log_)).value()) {
     source_->start();
   }
   bool is_connected() const { return eventually([&] { return source_->counters().connected.load(); }); }
@@ -45,6 +49,8 @@ class RunningSource {
  private:
   SystemClock clock_;
   NullLog log_;
+  std::shared_ptr<FaultyDisk> disk_;
+  std::unique_ptr<HeldFilters> held_;
   std::unique_ptr<MqttSource> source_;
 };
 

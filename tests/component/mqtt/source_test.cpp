@@ -91,24 +91,25 @@ TEST_F(Source, comes_back_when_the_broker_does) {
 }
 
 TEST_F(Source, ends_subscriptions_that_the_configuration_no_longer_has) {
-  auto options = source_options(broker_->url());
-  options.subscriptions = {{"old/#", 1}};
-  {
-    RunningSource source(options, journal_);
-    ASSERT_TRUE(source.is_connected());
-    Device device(broker());
-    EXPECT_TRUE(device.send("old/a", "x"));
-    ASSERT_TRUE(journaled(1));
-  }
-  options.subscriptions = {{"new/#", 1}};
-  options.retired_filters = {"old/#"};
-  RunningSource source(options, journal_);
-  ASSERT_TRUE(source.is_connected());
+  const auto disk = std::make_shared<FaultyDisk>();
+  const auto run = [&](std::vector<MqttSubscription> subscriptions) {
+    auto options = source_options(broker_->url());
+    options.subscriptions = std::move(subscriptions);
+    return std::make_unique<RunningSource>(options, journal_, [](const std::string&) {}, disk);
+  };
+  ASSERT_TRUE(run({{"old/#", 1}, {"kept/#", 1}})->is_connected());
+  disk->cut_power(1);
+  // Of this configuration the broker never hears: it is the one after it that ends what the first began.
+  broker_->stop();
+  run({{"never/#", 1}, {"kept/#", 1}});
+  broker_->start();
+  const auto source = run({{"new/#", 1}, {"kept/#", 1}});
+  ASSERT_TRUE(source->is_connected());
   Device device(broker());
-  EXPECT_TRUE(device.send("old/a", "late"));
-  EXPECT_TRUE(device.send("new/a", "last"));
-  ASSERT_TRUE(eventually([&] { return journal_.entries().back().payload == "last"; }));
-  for (const auto& entry : journal_.entries()) EXPECT_NE(entry.payload, "late");
+  for (const char* topic : {"old/a", "kept/a", "new/a"}) EXPECT_TRUE(device.send(topic, topic));
+  ASSERT_TRUE(eventually([&] { return !journal_.entries().empty() && journal_.entries().back().payload == "new/a"; }));
+  EXPECT_EQ(journal_.entries().size(), 2u);
+  EXPECT_EQ(journal_.entries().front().payload, "kept/a");
 }
 
 TEST_F(Source, MQTT_5_facts_beside_the_payload_become_headers) {
