@@ -47,7 +47,7 @@ FileJournal::FileJournal(Disk& disk, const Clock& clock, JournalOptions options,
       next_number_(recovered.next_number),
       epoch_is_wanted_(needs_new_epoch(recovered.report)),
       end_is_missing_(recovered.report.ending == JournalRecovery::Ending::process_died),
-      housekeeper_(options_.sync_interval,
+      housekeeper_(options_.sync_interval, options_.run_later,
                    {[this] { (void)sync(); }, [this](std::uint64_t number) { supply_.prepare(number); }}) {
   for (auto& [segment, scan] : recovered.segments) segments_->add(std::move(segment));
 }

@@ -1,4 +1,5 @@
-// The journal's own thread: syncs some time after an append and prepares the next segment. It sleeps while nothing is appended.
+// Syncs some time after an append and prepares the next segment: on a thread of its own, which sleeps while nothing is appended, or
+// wherever JournalOptions::run_later does it.
 #pragma once
 
 #include <atomic>
@@ -12,14 +13,15 @@
 
 namespace doppel {
 
-// Thread: the requests may come from any; the work runs on the housekeeper's.
+// Thread: the requests may come from any; the work runs on the housekeeper's, or as run_later does.
 class Housekeeper {
  public:
+  using RunLater = std::function<void(std::chrono::nanoseconds from_now, std::function<void()> work)>;
   struct Work {
     std::function<void()> sync;
     std::function<void(std::uint64_t number)> prepare_segment;
   };
-  Housekeeper(std::chrono::milliseconds sync_interval, Work work);
+  Housekeeper(std::chrono::milliseconds sync_interval, RunLater run_later, Work work);
   ~Housekeeper() { stop(); }
 
   // One sync, an interval from now at the latest. Cheap while one is due already.
@@ -30,7 +32,10 @@ class Housekeeper {
  private:
   void run(std::stop_token stop);
 
+  void sync_now();
+
   const std::chrono::milliseconds sync_interval_;
+  const RunLater run_later_;  // empty: the thread runs
   const Work work_;
   std::atomic<bool> sync_is_due_ = false;
   std::mutex mutex_;  // guards the two requests

@@ -28,6 +28,10 @@ struct JournalOptions {
   std::chrono::hours keep{24};               // older whole segments go, never past the committed position
   std::string boot_id;                       // of the running system
   std::string program;                       // name and version of the writer, kept in its start record
+  // Who does the journal's housekeeping (a sync some time after an append, the file of the next segment): called with the work and
+  // how long from now it is due. The work may be done on any thread, or dropped, but not after the journal is gone. Empty: a thread
+  // of the journal's own.
+  std::function<void(Duration from_now, std::function<void()> work)> run_later = {};
 };
 
 // What opening found. Said in the log by whoever opens.

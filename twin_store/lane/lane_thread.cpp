@@ -2,6 +2,18 @@
 
 namespace doppel {
 
+Result<bool> take_turn(Lane& lane, const Journal& journal, Outbox& outbox, const std::function<void()>& after_batch) {
+  const auto ran = lane.step();
+  if (!ran) return ran;
+  if (*ran) {
+    // With a policy that syncs on append, or not at all, no sync follows that would release the rows.
+    outbox.release(journal.last_synced());
+    after_batch();
+  }
+  if (auto committed = lane.commit_if_due(); !committed) return committed.error();
+  return ran;
+}
+
 LaneThread::LaneThread(Lane& lane, Journal& journal, Outbox& outbox, Hooks hooks)
     : lane_(lane), journal_(journal), outbox_(outbox), hooks_(std::move(hooks)) {
   journal_.on_synced([this](Position synced) { outbox_.release(synced); });
@@ -41,19 +53,10 @@ void LaneThread::run(const std::stop_token& stop) {
   while (done && !stop.stop_requested()) {
     answer_questions();
     const auto began = std::chrono::steady_clock::now();
-    const auto ran = lane_.step();
+    const auto ran = take_turn(lane_, journal_, outbox_, hooks_.after_batch);
     if (!ran) {
       done = ran.error();
-      break;
-    }
-    if (*ran) {
-      // With a policy that syncs on append, or not at all, no sync follows that would release the rows.
-      outbox_.release(journal_.last_synced());
-      hooks_.after_batch();
-    }
-    done = lane_.commit_if_due();
-    if (!done) break;
-    if (!*ran) {
+    } else if (!*ran) {
       journal_.wait_for_append(lane_.last_read(), lane_.next_wake());
     } else if (!lane_.has_pending()) {
       std::this_thread::sleep_until(began + kBatchPace);

@@ -10,6 +10,9 @@
 
 namespace doppel {
 
+// One turn of a lane: a batch or a tick, if there is one, then a commit, if it is time. True: something was done. Thread: the lane's.
+Result<bool> take_turn(Lane& lane, const Journal& journal, Outbox& outbox, const std::function<void()>& after_batch);
+
 class LaneThread {
  public:
   struct Hooks {

@@ -252,10 +252,12 @@ class SqliteStore final : public Store {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options) {
-  auto shim = options.hooks == nullptr ? nullptr : std::make_unique<VfsShim>(*options.hooks);
+  const char* base = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  if (base != nullptr && sqlite3_vfs_find(base) == nullptr) return invalid_input("there is no SQLite VFS " + options.vfs);
+  auto shim = options.hooks == nullptr ? nullptr : std::make_unique<VfsShim>(*options.hooks, base);
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(options.path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   shim == nullptr ? nullptr : shim->name());
+                                   shim == nullptr ? base : shim->name());
   Database db(raw);
   if (code != SQLITE_OK) return sqlite_error(raw, "opening", options.path);
   sqlite3_busy_timeout(raw, 5000);

@@ -65,6 +65,7 @@ struct StoreOptions {
   std::vector<std::string> fold_tables;
   std::string program;         // name and version of the writer, kept so that an older program can name it
   FileHooks* hooks = nullptr;  // nullptr: none. Borrowed for as long as the store lives
+  std::string vfs = {};        // name of the registered SQLite VFS that the files lie on; "": the system's
 };
 
 // Errors: corrupt_data (not a database, failed integrity), conflict (made by a newer version of the program, which it

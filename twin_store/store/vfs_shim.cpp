@@ -86,8 +86,8 @@ std::string unique_name() {
 
 }  // namespace
 
-VfsShim::VfsShim(FileHooks& hooks) : name_(unique_name()), registration_(std::make_unique<Registration>()) {
-  registration_->real = sqlite3_vfs_find(nullptr);
+VfsShim::VfsShim(FileHooks& hooks, const char* base) : name_(unique_name()), registration_(std::make_unique<Registration>()) {
+  registration_->real = sqlite3_vfs_find(base);
   registration_->hooks = &hooks;
   registration_->vfs = *registration_->real;
   registration_->vfs.pNext = nullptr;

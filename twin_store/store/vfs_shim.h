@@ -1,4 +1,4 @@
-// A SQLite VFS that stands before the default one and asks FileHooks before each write and sync.
+// A SQLite VFS that stands before another one and asks FileHooks before each write and sync.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@ namespace doppel {
 // Thread: made and destroyed by one thread; used by SQLite from any.
 class VfsShim {
  public:
-  explicit VfsShim(FileHooks& hooks);
+  // `base` is registered; nullptr: the default one.
+  VfsShim(FileHooks& hooks, const char* base);
   ~VfsShim();
   VfsShim(const VfsShim&) = delete;
   VfsShim& operator=(const VfsShim&) = delete;

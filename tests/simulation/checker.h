@@ -1,0 +1,48 @@
+// What must be true of an edge when all is still, against a plain recomputation from what its devices said.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/broker.h"
+#include "tests/simulation/edge.h"
+#include "tests/simulation/fleet.h"
+
+namespace doppel::simulation {
+
+class EdgeChecker {
+ public:
+  EdgeChecker(SimEdge& edge, SimBroker& broker, const std::vector<Said>& said, const EdgeStory& story)
+      : edge_(edge), broker_(broker), said_(said), story_(story) {}
+
+  // Throws Broken.
+  void check();
+
+ private:
+  struct Expected {
+    std::uint64_t events = 0, rev = 0;
+    std::map<std::string, std::pair<Timestamp, double>> values;
+  };
+  void recompute();
+  void take_message(Position position, const AcceptedRecord& record);
+  void check_applied_once();
+  void check_acknowledged();
+  void check_twins();
+  void check_windows();
+  void check_publications();
+
+  SimEdge& edge_;
+  SimBroker& broker_;
+  const std::vector<Said>& said_;
+  const EdgeStory& story_;
+
+  std::set<std::uint64_t> taken_;  // numbers of what was said
+  std::uint64_t dead_ = 0;
+  std::map<std::string, Expected> twins_;
+  std::map<WindowKey, Aggregate> windows_;
+  std::map<WindowKey, WindowPopulation> populations_;
+};
+
+}  // namespace doppel::simulation

@@ -1,0 +1,33 @@
+// Defects on purpose, as decorators of the parts a node is made of. Each breaks one rule of the design; the checker must see it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "twin_store/journal/journal.h"
+#include "twin_store/lane/fold.h"
+#include "twin_store/store/store.h"
+
+namespace doppel::simulation {
+
+enum class Mutation {
+  none,
+  skip_sync,            // the journal says synced, and is not
+  forget_position,      // a commit stores changes under the checkpoint before
+  apply_twice,          // a batch is given to the fold twice
+  drop_on_full,         // a record that does not fit is acknowledged
+  reuse_key,            // two rows of a batch leave under one key
+  ignore_mark,          // a replay does not see the marks
+  receipt_before_sync,  // what is published counts as synced
+  lose_change,          // a commit leaves out one row
+};
+inline constexpr std::array kMutations = {Mutation::skip_sync,   Mutation::forget_position, Mutation::apply_twice,         Mutation::drop_on_full,
+                                          Mutation::reuse_key,   Mutation::ignore_mark,     Mutation::receipt_before_sync, Mutation::lose_change};
+std::string_view to_string(Mutation mutation);
+
+std::unique_ptr<Journal> mutated(Mutation mutation, std::unique_ptr<Journal> journal);
+std::unique_ptr<Store> mutated(Mutation mutation, std::unique_ptr<Store> store);
+std::unique_ptr<Fold> mutated(Mutation mutation, Fold& fold);  // nullptr: not mutated
+
+}  // namespace doppel::simulation
