@@ -36,7 +36,7 @@ Result<std::unique_ptr<EdgeUplink>> EdgeUplink::start(const EdgeConfig& config, 
   uplink::ClientOptions options;
   options.address = config.uplink.address;
   options.security = std::move(*security);
-  options.identity = {EdgeId(config.name), config.region, program_version(), 0, applied.incarnation, to_number(applied.mark),
+  options.identity = {EdgeId(config.name), config.region, program_version(), 0, applied.incarnation, to_number(edge->parts_.core.lane().recovered_mark()),
                       edge->parts_.core.outbox().highest_receipt()};
   uplink::ClientEvents events;
   EdgeUplink* self = edge.get();

@@ -35,6 +35,7 @@ void EdgeChecker::check() {
 void EdgeChecker::recompute() {
   for (const auto& [position, record] : edge_.ledger().accepted()) {
     if (record.kind == RecordKind::message) take_message(position, record);
+    if (record.kind == RecordKind::configuration) is_configured_ = true;
     if (record.kind == RecordKind::incarnation) windows_.clear(), populations_.clear();
   }
 }
@@ -42,7 +43,10 @@ void EdgeChecker::recompute() {
 void EdgeChecker::take_message(Position position, const AcceptedRecord& record) {
   const auto number = number_of(record.payload);
   const Said& said = said_.at(number);
-  if (!taken_.insert(number).second) return;
+  if (!taken_.insert(number).second) {
+    edge_.trace_repeat(position, number, record);
+    return;
+  }
   if (said.is_malformed) return void(++dead_);
   Expected& twin = twins_[said.twin];
   ++twin.events, ++twin.rev;
@@ -51,6 +55,7 @@ void EdgeChecker::take_message(Position position, const AcceptedRecord& record) 
     const auto [at, added] = twin.values.try_emplace(name, said.time, value);
     if (!added && at->second.first <= said.time) at->second = {said.time, value};
   }
+  if (!is_configured_) return;  // its configuration was lost with other records: other windows took it
   const auto length = edge_.configuration().windows.front().length;
   const auto time = to_nanoseconds(said.time);
   WindowKey key{edge_.configuration().windows.front().name, time - time % length.count(), length.count(), "", ""};
@@ -72,8 +77,8 @@ void EdgeChecker::check_applied_once() {
     }
   }
   for (const auto& [position, record] : edge_.ledger().accepted()) {
-    if (is_bookkeeping(record.kind) || applied.contains(position)) continue;
-    throw Broken("an accepted event is applied", "the record at " + text(position) + " never was");
+    if (is_bookkeeping(record.kind) || record.kind == RecordKind::tick || applied.contains(position)) continue;
+    throw Broken("an accepted event is applied", "the " + std::string(to_string(record.kind)) + " at " + text(position) + " never was; the last applied is " + text(edge_.applied().position));
   }
 }
 

@@ -40,6 +40,7 @@ class EdgeChecker {
 
   std::set<std::uint64_t> taken_;  // numbers of what was said
   std::uint64_t dead_ = 0;
+  bool is_configured_ = false;
   std::map<std::string, Expected> twins_;
   std::map<WindowKey, Aggregate> windows_;
   std::map<WindowKey, WindowPopulation> populations_;

@@ -20,6 +20,14 @@ std::uint64_t digest_of(const AppliedBatch& batch) {
   return digest;
 }
 
+std::string describe(const AppliedBatch& batch) {
+  std::string all = "epoch " + std::to_string(to_number(batch.epoch)) + ", incarnation " + to_hex(batch.incarnation).substr(0, 6) + ", records";
+  for (const auto position : batch.records) all += ' ' + text(position);
+  all += ", rows";
+  for (const auto& row : batch.rows) all += " (" + std::to_string(static_cast<int>(row.kind)) + ' ' + row.target.substr(0, 30) + " r" + std::to_string(row.revision) + ' ' + std::to_string(hash64(row.payload) % 1000) + ')';
+  return all;
+}
+
 bool is_same(const AcceptedRecord& accepted, const Record& record) {
   return accepted.kind == record.kind && accepted.topic == record.topic && accepted.payload == record.payload &&
          accepted.delivery.packet_id == record.delivery.packet_id && accepted.delivery.session == record.delivery.session;
@@ -54,35 +62,18 @@ void Ledger::apply(const Batch& batch, const std::vector<OutboxRow>& rows) {
   if (++applied_now_[batch.mark] > 1) throw Broken("a batch is applied once", "the batch of mark " + text(batch.mark) + " was applied twice");
   const auto [at, added] = batches_.try_emplace(batch.mark, applied);
   if (!added && at->second.digest != applied.digest)
-    throw Broken("same journal, same state", "a replay of the batch of mark " + text(batch.mark) + " has other borders or other effects");
+    throw Broken("same journal, same state", "a replay of the batch of mark " + text(batch.mark) + " is not what it was:\n  " +
+                                                 describe(at->second) + "\n  " + describe(applied));
 }
 
-std::uint64_t Ledger::recovered(Journal& journal, const Ending& ending, Position committed) {
-  const Position first = journal.first();
-  std::map<Position, bool> found;
-  if (first != Position::none) {
-    auto reader = journal.read_after(Position{to_number(first) - 1});
-    if (!reader) throw Broken("a journal can be read", reader.error().message);
-    for (std::vector<Record> records;; records.clear()) {
-      if (auto read = (*reader)->read(1000, JournalReader::Views::free_earlier, records); !read)
-        throw Broken("a journal can be read", read.error().message);
-      if (records.empty()) break;
-      for (const auto& record : records) {
-        found[record.position] = true;
-        const auto at = accepted_.find(record.position);
-        if (at != accepted_.end() && !is_same(at->second, record))
-          throw Broken("an accepted record stays as it is", "the record at " + text(record.position) + " differs");
-        // Written whole, though the process did not live to hear of it; or the journal's own.
-        if (at == accepted_.end())
-          accepted_[record.position] = {record.kind, record.delivery, std::string(record.topic), std::string(record.payload), record.arrival};
-      }
-    }
-  }
-  if (first > first_kept_) first_kept_ = first;
+Result<std::uint64_t> Ledger::recovered(Journal& journal, const Ending& ending, Position committed) {
+  std::set<Position> found;
+  if (auto read = read_all(journal, found); !read) return read.error();
+  first_kept_ = std::max(first_kept_, journal.first());
   std::vector<Position> lost;
   for (const auto& [position, record] : accepted_) {
-    if (position < first_kept_ || found.contains(position)) continue;
-    if (position <= committed) continue;  // retention may take a segment that a process died over
+    // Of what the store holds, retention may have taken a segment that the process died over.
+    if (position < first_kept_ || position <= committed || found.contains(position)) continue;
     if (!ending.lost_power)
       throw Broken("an acknowledged event is never lost by a crash of the process", "the record at " + text(position) + " is gone");
     if (position <= ending.synced)
@@ -90,7 +81,29 @@ std::uint64_t Ledger::recovered(Journal& journal, const Ending& ending, Position
     lost.push_back(position);
   }
   for (const auto position : lost) forget(position);
+  if (ending.left_corruption) {
+    had_corruption_ = true;
+    std::erase_if(batches_, [&](const auto& batch) { return batch.second.records.back() > committed; });
+  }
   return lost.size();
+}
+
+// What was written whole though the process did not live to hear of it, and the journal's own records, become known here.
+Result<void> Ledger::read_all(Journal& journal, std::set<Position>& found) {
+  if (journal.first() == Position::none) return {};
+  auto reader = journal.read_after(Position{to_number(journal.first()) - 1});
+  if (!reader) return reader.error();
+  for (std::vector<Record> records;; records.clear()) {
+    if (auto read = (*reader)->read(1000, JournalReader::Views::free_earlier, records); !read) return read;
+    if (records.empty()) return {};
+    for (const auto& record : records) {
+      found.insert(record.position);
+      const auto [at, added] = accepted_.try_emplace(
+          record.position, AcceptedRecord{record.kind, record.delivery, std::string(record.topic), std::string(record.payload), record.arrival});
+      if (!added && !is_same(at->second, record))
+        throw Broken("an accepted record stays as it is", "the record at " + text(record.position) + " differs");
+    }
+  }
 }
 
 void Ledger::forget(Position position) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct AppliedBatch {
 struct Ending {
   bool lost_power = false;
   Position synced = Position::none;  // what a power cut may not take
+  bool left_corruption = false;      // records were quarantined: what behind them is applied again may come out otherwise
 };
 
 class Ledger {
@@ -43,22 +45,24 @@ class Ledger {
   void begin_process() { applied_now_.clear(); }
 
   // What the journal holds after a recovery, against what was accepted. Throws Broken where something is gone that may not be. Returns
-  // how many records were lawfully lost.
-  std::uint64_t recovered(Journal& journal, const Ending& ending, Position committed);
+  // how many records were lawfully lost. Errors: those of reading.
+  Result<std::uint64_t> recovered(Journal& journal, const Ending& ending, Position committed);
 
   const std::map<Position, AcceptedRecord>& accepted() const { return accepted_; }
   const std::map<Position, AppliedBatch>& batches() const { return batches_; }
   Position first_kept() const { return first_kept_; }
 
-  bool had_corruption = false;  // records were quarantined: borders were made anew
+  bool had_corruption() const { return had_corruption_; }
 
  private:
+  Result<void> read_all(Journal& journal, std::set<Position>& found);
   void forget(Position position);
 
   std::map<Position, AcceptedRecord> accepted_;
   std::map<Position, AppliedBatch> batches_;  // by mark
   std::map<Position, int> applied_now_;       // marks, by this process
   Position first_kept_{1};
+  bool had_corruption_ = false;
 };
 
 }  // namespace doppel::simulation

@@ -88,13 +88,11 @@ void Node::stop_cleanly() {
 }
 
 void Node::fail_disk(std::uint64_t operations, int error_number, Duration how_long) {
-  faulty_until_ = world_.now() + how_long;
   disk_.fail_from(operations, error_number);
   world_.after(how_long, [this] { disk_.heal(); });
 }
 
 void Node::fill_disk(Duration how_long) {
-  faulty_until_ = world_.now() + how_long;
   disk_.set_full(true);
   world_.after(how_long, [this] { disk_.heal(); });
 }
@@ -182,7 +180,7 @@ Result<void> Node::open_and_recover() {
   parts.journal = std::make_unique<WatchedJournal>(mutated(options_.mutation, std::move(opened->journal)), ledger_, [this] {
     wake_lane(some(random(), kMillisecond));
   });
-  check_recovery();
+  if (auto checked = check_recovery(); !checked) return checked;
 
   Fold& fold = make_fold();
   parts.mutant = mutated(options_.mutation, fold);
@@ -209,15 +207,16 @@ Result<void> Node::open_and_recover() {
 }
 
 // The journal's promise, before anything is built on it.
-void Node::check_recovery() {
-  if (!process_->found.corrupt.empty()) {
-    if (!ending_.lost_power) throw Broken("a crash of the process corrupts nothing", process_->found.corrupt.front().file);
-    ledger_.had_corruption = true;
-  }
+Result<void> Node::check_recovery() {
+  ending_.left_corruption = !process_->found.corrupt.empty();
+  if (ending_.left_corruption && !ending_.lost_power && !ledger_.had_corruption())
+    throw Broken("a crash of the process corrupts nothing", process_->found.corrupt.front().file);
   const auto lost = ledger_.recovered(*process_->journal, ending_, committed_);
-  lawfully_lost_ += lost;
+  if (!lost) return lost.error();
+  lawfully_lost_ += *lost;
   ending_ = {};
-  world_.trace(name(), "recovered to", to_number(process_->journal->last()), "lost", lost);
+  world_.trace(name(), "recovered to", to_number(process_->journal->last()), "lost", *lost);
+  return {};
 }
 
 void Node::later(Duration delay, std::function<void()> event) {
@@ -263,7 +262,7 @@ void Node::take_turn(std::uint64_t number) {
 }
 
 void Node::fail_stop(const std::string& reason) {
-  const bool is_expected = disk_.is_frozen() || world_.now() <= faulty_until_ || is_lawful_end(reason);
+  const bool is_expected = disk_.is_frozen() || disk_.has_failed() || is_lawful_end(reason);
   if (!is_expected) throw Broken("a node runs while nothing is wrong", name() + " ended: " + reason);
   die(Next::restart, "exit 75: " + reason);
   throw ProcessEnded();
@@ -282,7 +281,8 @@ Incarnation Node::fresh_incarnation() {
 
 void Node::heard(LogLevel level, const std::string& event, const std::string& fields) {
   world_.trace(name(), level == LogLevel::error ? "ERROR" : "", event, fields);
-  if (event == "replay_differs" || event == "replay_decides_anew") throw Broken("same journal, same state", event + " " + fields);
+  const bool differs = event == "replay_differs" || event == "replay_decides_anew";
+  if (differs && !ledger_.had_corruption()) throw Broken("same journal, same state", event + " " + fields);
   const bool store_ahead = event == "journal_epoch_began" && fields.find("store is ahead") != std::string::npos;
   if (store_ahead) throw Broken("the store never gets ahead of the journal", fields);
 }

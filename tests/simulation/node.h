@@ -103,7 +103,7 @@ class Node {
   void die(Next next, const std::string& why);
   void begin_process(std::uint64_t life);
   Result<void> open_and_recover();
-  void check_recovery();
+  Result<void> check_recovery();
   void take_turn(std::uint64_t number);
   void answer_questions();
   void heard(LogLevel level, const std::string& event, const std::string& fields);
@@ -122,7 +122,6 @@ class Node {
   Next next_ = Next::restart;
   Ending ending_;
   Position committed_ = Position::none;
-  Duration faulty_until_{0};  // its disk, so that failures are no surprise
   std::uint64_t lawfully_lost_ = 0;
   struct Saved {
     SimDisk::Image image;

@@ -26,7 +26,7 @@ class SimFile final : public DiskFile {
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override {
     Error error;
     auto verdict = judge("write", error);
-    if (verdict == Verdict::go_on && disk_.full_ && offset + bytes.size() > file_->now.size()) return error_of(name_, "write", ENOSPC);
+    if (verdict == Verdict::go_on && disk_.full_ && offset + bytes.size() > file_->now.size()) return disk_.refuse_full(name_, "write");
     if (verdict == Verdict::in_part) bytes = bytes.substr(0, disk_.random_.below(bytes.size() + 1));
     if (verdict != Verdict::refused) put(offset, bytes);
     return result(verdict, error);
@@ -48,7 +48,7 @@ class SimFile final : public DiskFile {
   Result<void> truncate(std::uint64_t size) override {
     Error error;
     const auto verdict = judge("truncate", error);
-    if (verdict == Verdict::go_on && disk_.full_ && size > file_->now.size()) return error_of(name_, "truncate", ENOSPC);
+    if (verdict == Verdict::go_on && disk_.full_ && size > file_->now.size()) return disk_.refuse_full(name_, "truncate");
     if (verdict == Verdict::go_on) resize(size);
     return result(verdict, error);
   }
@@ -116,7 +116,7 @@ void SimDisk::freeze() { frozen_ = true; }
 
 void SimDisk::begin_process() {
   ++life_;
-  frozen_ = false;
+  frozen_ = has_failed_ = false;
   freeze_at_ = 0;
   locks_.clear();
 }
@@ -181,7 +181,13 @@ SimDisk::Verdict SimDisk::judge(std::uint64_t life, const std::string& name, con
   }
   if (fail_at_ == 0 || operations_ < fail_at_) return Verdict::go_on;
   error = error_of(name, what, error_number_);
+  has_failed_ = true;
   return Verdict::in_part;
+}
+
+Error SimDisk::refuse_full(const std::string& name, const char* what) {
+  has_failed_ = true;
+  return error_of(name, what, ENOSPC);
 }
 
 void SimDisk::apply(const NameChange& change, Names& names) {
@@ -207,7 +213,7 @@ Result<std::unique_ptr<DiskFile>> SimDisk::open(const std::string& name, Mode mo
   if (mode == Mode::open_existing && at == names_.end()) return error_of(name, "open", ENOENT);
   if (mode == Mode::create_new && at != names_.end()) return error_of(name, "open", EEXIST);
   if (at != names_.end()) return std::unique_ptr<DiskFile>(std::make_unique<SimFile>(*this, name, at->second));
-  if (full_) return error_of(name, "open", ENOSPC);
+  if (full_) return refuse_full(name, "open");
   auto file = std::make_shared<File>();
   change_names({"", name, file});
   return std::unique_ptr<DiskFile>(std::make_unique<SimFile>(*this, name, std::move(file)));

@@ -25,6 +25,7 @@ class SimDisk final : public Disk {
   void freeze_within(std::uint64_t nth, std::function<void()> died);
   void freeze();
   bool is_frozen() const { return frozen_; }
+  bool has_failed() const { return has_failed_; }  // this process, by fail_from() or for want of room
   // What is open belongs to the process before, and does nothing any more. What was written stays.
   void begin_process();
   // As begin_process(), but of what was not synced any part is lost: sectors, sizes, names.
@@ -67,6 +68,7 @@ class SimDisk final : public Disk {
   };
   enum class Verdict { go_on, in_part, refused };
 
+  Error refuse_full(const std::string& name, const char* what);
   Verdict judge(std::uint64_t life, const std::string& name, const char* what, Error& error);
   static void apply(const NameChange& change, Names& names);
   void change_names(NameChange change);
@@ -79,7 +81,7 @@ class SimDisk final : public Disk {
   std::uint64_t life_ = 0, operations_ = 0, freeze_at_ = 0, fail_at_ = 0;
   std::function<void()> died_;
   int error_number_ = 0;
-  bool frozen_ = false, full_ = false;
+  bool frozen_ = false, full_ = false, has_failed_ = false;
 };
 
 }  // namespace doppel::simulation

@@ -31,6 +31,7 @@ class JournalDecorator : public Journal {
   Result<std::unique_ptr<JournalReader>> read_after(Position after) override { return inner_->read_after(after); }
   Position first() const override { return inner_->first(); }
   void set_committed(Position position) override { inner_->set_committed(position); }
+  bool waits_for_commit() const override { return inner_->waits_for_commit(); }
   std::uint64_t size_bytes() const override { return inner_->size_bytes(); }
   Result<void> close() override { return inner_->close(); }
 

@@ -243,6 +243,11 @@ void FileJournal::set_committed(Position position) {
   if (auto dropped = retention_.drop_made_before(clock_.wall() - options_.keep); !dropped) fail(dropped.error());
 }
 
+bool FileJournal::waits_for_commit() const {
+  const bool is_full = segments_->size_bytes() + options_.segment_bytes > limit_for(RecordKind::message);
+  return is_full && !segments_->can_take_oldest(retention_.committed());
+}
+
 Result<void> FileJournal::close() {
   housekeeper_.stop();
   Result<void> ended;

@@ -42,6 +42,7 @@ class FileJournal final : public Journal {
   Result<std::unique_ptr<JournalReader>> read_after(Position after) override;
   Position first() const override;
   void set_committed(Position position) override;
+  bool waits_for_commit() const override;
   std::uint64_t size_bytes() const override { return segments_->size_bytes(); }
   Result<void> close() override;
 

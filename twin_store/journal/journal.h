@@ -96,6 +96,8 @@ class Journal {
   virtual Position first() const = 0;         // oldest record kept
   // Records up to here are in the store: whole segments before it may go, as age and budget say.
   virtual void set_committed(Position position) = 0;
+  // True when the budget has no room for another segment before more is committed: the store should not take its time.
+  virtual bool waits_for_commit() const = 0;
   virtual std::uint64_t size_bytes() const = 0;  // of the segments, as allocated
 
   // Writes the end record, syncs, closes. Later appends fail.

@@ -36,6 +36,11 @@ std::shared_ptr<Segment> SegmentList::holding(Position after) const {
   return behind == segments_.begin() ? segments_.front() : *std::prev(behind);
 }
 
+bool SegmentList::can_take_oldest(Position committed) const {
+  const std::lock_guard lock(mutex_);
+  return segments_.size() >= 2 && segments_[1]->header.follows <= committed;
+}
+
 std::shared_ptr<Segment> SegmentList::take_oldest(Position committed, Timestamp older_than) {
   const std::lock_guard lock(mutex_);
   if (segments_.size() < 2) return nullptr;

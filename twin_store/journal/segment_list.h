@@ -41,6 +41,7 @@ class SegmentList {
   // Takes the oldest out if it is not the newest, all of it is at or before `committed`, and the segment behind it was made
   // before `older_than`.
   std::shared_ptr<Segment> take_oldest(Position committed, Timestamp older_than);
+  bool can_take_oldest(Position committed) const;  // of any age
   std::uint64_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
 
  private:

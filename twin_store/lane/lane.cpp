@@ -57,10 +57,16 @@ Result<std::size_t> Lane::read() {
 }
 
 Result<bool> Lane::step() {
+  const auto ran = run_next();
+  return !ran || *ran ? ran : append_tick_if_due();
+}
+
+// False at the journal's end.
+Result<bool> Lane::run_next() {
   while (next_pending_ == pending_.size()) {
     const auto got = read();
     if (!got) return got.error();
-    if (*got == 0) return append_tick_if_due();
+    if (*got == 0) return false;
   }
   const std::span<const Record> records(pending_.data() + next_pending_, live_border());
   const auto mark = parts_.journal.append(
@@ -135,7 +141,8 @@ Result<bool> Lane::append_tick_if_due() {
 Result<void> Lane::commit_if_due() {
   if (!is_dirty()) return {};
   const std::size_t dirty = parts_.fold.dirty_bytes();
-  const bool due = parts_.clock.monotonic() - last_commit_ >= options_.commit_interval || dirty >= options_.commit_bytes;
+  const bool due = parts_.clock.monotonic() - last_commit_ >= options_.commit_interval || dirty >= options_.commit_bytes ||
+                   parts_.journal.waits_for_commit();
   if (!due) return {};
   if (parts_.committer.is_busy()) {
     if (dirty < kMostDirtyCommits * options_.commit_bytes) return {};

@@ -51,8 +51,9 @@ class Lane {
  public:
   Lane(LaneParts parts, LaneOptions options) : parts_(parts), options_(std::move(options)) {}
 
-  // Loads the store, replays the journal under the marks it holds, and opens the outbox. `found` is what opening the journal said;
-  // `fresh` is the incarnation to begin with when there is neither store nor journal.
+  // Loads the store, replays the journal under the marks it holds, runs what has none yet, and opens the outbox: everything that was
+  // accepted before is applied when it returns. `found` is what opening the journal said; `fresh` is the incarnation to begin with when
+  // there is neither store nor journal.
   Result<void> recover(const JournalRecovery& found, const Incarnation& fresh);
 
   // Runs the next batch of what the journal holds, or appends a tick that is due. False: there is nothing to do before
@@ -74,6 +75,8 @@ class Lane {
   Result<void> begin_incarnation(const Incarnation& incarnation);
 
   const Checkpoint& applied() const { return applied_; }
+  // Of the last batch that a process before this one can have run.
+  Position recovered_mark() const { return recovered_mark_; }
   Position last_read() const { return last_read_; }
   bool has_pending() const { return next_pending_ != pending_.size(); }  // read, not yet run
   const LaneCounts& counts() const { return counts_; }
@@ -90,6 +93,7 @@ class Lane {
   std::string why_new_epoch(const JournalRecovery& found) const;
   Result<void> begin_first_incarnation(const Incarnation& fresh);
   Result<std::size_t> read();
+  Result<bool> run_next();
   Result<void> run(Position mark, Epoch epoch, std::span<const Record> records, std::span<const Decision> decisions);
   Result<void> journal_decisions(Position mark, Position& last_record);
   Result<bool> append_tick_if_due();
@@ -106,6 +110,7 @@ class Lane {
   Checkpoint applied_;
   Position committed_ = Position::none;
   Position last_read_ = Position::none;
+  Position recovered_mark_ = Position::none;
   Duration last_commit_{0};
   Replaying replaying_ = Replaying::no;
   bool is_ahead_ = false;                 // the store was, of the journal

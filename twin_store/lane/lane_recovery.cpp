@@ -19,6 +19,7 @@ Result<void> Lane::recover(const JournalRecovery& found, const Incarnation& fres
   if (applied_.position <= parts_.journal.last()) {
     if (auto replayed = replay(); !replayed) return replayed;
   }
+  recovered_mark_ = applied_.mark;
   Position read_after = applied_.position;
   if (epoch_is_due_) {
     const auto behind_epoch = begin_epoch(found);
@@ -29,6 +30,12 @@ Result<void> Lane::recover(const JournalRecovery& found, const Incarnation& fres
   if (!reader) return reader.error();
   reader_ = std::move(*reader);
   if (auto begun = begin_first_incarnation(fresh); !begun) return begun;
+  for (bool more = true; more;) {
+    const auto ran = run_next();
+    if (!ran) return ran.error();
+    more = *ran;
+    if (auto committed = commit_if_due(); !committed) return committed;
+  }
   parts_.outbox.start(parts_.journal.last_synced());
   return {};
 }

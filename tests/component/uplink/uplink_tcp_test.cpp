@@ -206,6 +206,7 @@ class FullJournal final : public Journal {
   Result<std::unique_ptr<JournalReader>> read_after(Position) override { return not_found("nothing is kept here"); }
   Position first() const override { return Position{1}; }
   void set_committed(Position) override {}
+  bool waits_for_commit() const override { return false; }
   std::uint64_t size_bytes() const override { return 1; }
   Result<void> close() override { return {}; }
 

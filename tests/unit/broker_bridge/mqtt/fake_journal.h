@@ -52,6 +52,7 @@ class FakeJournal : public Journal {
   Result<std::unique_ptr<JournalReader>> read_after(Position) override { return not_found("nothing to read here"); }
   Position first() const override { return Position{1}; }
   void set_committed(Position) override {}
+  bool waits_for_commit() const override { return false; }
   std::uint64_t size_bytes() const override { return 0; }
   Result<void> close() override { return {}; }
 

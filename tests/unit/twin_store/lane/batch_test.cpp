@@ -225,6 +225,17 @@ TEST(LaneBatch, Rule9_a_journal_that_cannot_be_synced_is_not_committed) {
   EXPECT_EQ(node.committed_text(), before);
 }
 
+TEST(LaneBatch, Rule5_a_journal_without_room_brings_the_commit_forward) {
+  LaneOnDisk node;
+  node.journal_options.budget_bytes = 4 * node.journal_options.segment_bytes;
+  node.start();
+  for (int i = 0; i < 1'000; ++i) {
+    node.append(std::string(1'000, 'x'));
+    node.run();
+  }
+  EXPECT_GT(node.lane->counts().commits, 1u);
+}
+
 TEST(LaneBatch, a_new_incarnation_of_a_running_lane_takes_its_replacements_back) {
   LaneOnDisk node;
   node.start();

@@ -80,18 +80,21 @@ TEST(LaneRecovery, Rule6_a_replay_makes_the_batches_that_the_marks_say) {
   EXPECT_EQ(node.fold->marks, marks);
 }
 
-TEST(LaneRecovery, Rule8_records_without_a_mark_are_run_under_a_new_one) {
+// A source that asks the fold how far it came (its last session) would otherwise get an answer that is too old.
+TEST(LaneRecovery, Rule5_records_without_a_mark_are_run_under_a_new_one_before_recovery_is_over) {
   LaneOnDisk node;
   node.start();
   node.append("a");
   node.run();
+  const auto mark = node.lane->applied().mark;
   node.append("b"), node.append("c");
   node.kill();
   node.start();
-  EXPECT_EQ(node.fold->text["t"], "a");
+  EXPECT_EQ(node.fold->batches.back(), "b c");
+  EXPECT_EQ(node.lane->recovered_mark(), mark);
   node.append("d");
   node.run();
-  EXPECT_EQ(node.fold->batches.back(), "b c d");
+  EXPECT_EQ(node.fold->batches.back(), "d");
 }
 
 TEST(LaneRecovery, Rule8_a_death_between_mark_and_batch_changes_nothing) {
@@ -102,9 +105,9 @@ TEST(LaneRecovery, Rule8_a_death_between_mark_and_batch_changes_nothing) {
   node.append("c");
   node.kill();
   node.start();
-  EXPECT_EQ(node.fold->batches.back(), "a publish b");
-  EXPECT_EQ(node.fold->marks.back(), mark);
-  node.run();
+  ASSERT_EQ(node.fold->batches.size(), 3u);
+  EXPECT_EQ(node.fold->batches[1], "a publish b");
+  EXPECT_EQ(node.fold->marks[1], mark);
   EXPECT_EQ(node.fold->text["t"], "a,publish b,c");
 }
 
@@ -174,13 +177,11 @@ TEST(LaneRecovery, Rule8_a_replay_of_a_lane_that_lagged_far_behind_ends) {
   constexpr int kBacklog = 20'000;  // marks lie this many records behind what they are about
   for (int i = 0; i < kBacklog; ++i) node.append("x");
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(*node.lane->step());
-  const auto text = node.fold->text;
-  const auto applied = node.lane->applied();
+  const auto marks = node.fold->marks;
   node.kill();
   node.start();
-  EXPECT_EQ(node.lane->applied(), applied);
-  EXPECT_EQ(node.fold->text, text);
-  node.run();
+  ASSERT_GT(node.fold->marks.size(), marks.size());
+  EXPECT_TRUE(std::equal(marks.begin(), marks.end(), node.fold->marks.begin()));
   EXPECT_EQ(node.fold->text["t"].size(), 2u * kBacklog - 1);
 }
 
