@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kCountsKey = "counts";
 constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
                                         DeadLetters::kTable, HeldEvents::kTable,  Alerts::kTable,           Alarms::kTable,      kStateTable};
+// Another one wherever the same journal makes another state or other effects than before.
+constexpr std::string_view kFoldVersion = "edge 2";
 constexpr std::uint8_t kCountsVersion = 1;
 
 std::string_view reason_for(ErrorCode code) {
@@ -39,14 +41,12 @@ std::unique_ptr<Decoder> made(Result<Decoder> decoder) { return std::make_unique
 }  // namespace
 
 Pipeline::Pipeline(RunnerLoader& loader)
-    : names_(config_.max_names), old_name_(*names_.intern("old")), new_name_(*names_.intern("new")), value_name_(*names_.intern("value")), twins_(names_), functions_(loader, names_, twins_), windows_(std::make_unique<Windows>(names_, config_)),
+    : version_(std::string(kFoldVersion) + ", " + loader.version()), names_(config_.max_names), old_name_(*names_.intern("old")), new_name_(*names_.intern("new")), value_name_(*names_.intern("value")), twins_(names_), functions_(loader, names_, twins_), windows_(std::make_unique<Windows>(names_, config_)),
       dead_letters_(config_.max_dead_letters), decoder_(made(Decoder::make(config_.mapping))), runs_(functions_, twins_) {}
 
 Pipeline::~Pipeline() = default;
 
 std::span<const std::string_view> Pipeline::tables() const { return kTables; }
-
-std::string Pipeline::version() const { return "edge-1"; }
 
 Result<void> Pipeline::load(const StoreReader& store) {
   const auto config = store.find(kStateTable, kConfigKey);

@@ -52,7 +52,7 @@ class Pipeline final : public Fold {
   ~Pipeline() override;
 
   std::span<const std::string_view> tables() const override;
-  std::string version() const override;
+  std::string version() const override { return version_; }
   Result<void> load(const StoreReader& store) override;
   Result<void> apply(const Batch& batch, BatchOutput& output) override;
   std::optional<Timestamp> next_due() const override;
@@ -152,6 +152,7 @@ class Pipeline final : public Fold {
   Timestamp lane_time(Timestamp wall) const { return wall - clock_steps_; }
 
   // Fold state.
+  const std::string version_;
   PipelineConfig config_;
   std::string config_text_;
   NameTable names_;

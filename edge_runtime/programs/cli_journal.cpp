@@ -101,6 +101,8 @@ nlohmann::json report_json(const ReplayReport& report) {
           {"records", report.records},           {"batches", report.batches},
           {"seconds", report.seconds},           {"records_per_second", rate(report)},
           {"position", to_number(report.of_store.position)},
+          {"fold_version", report.fold_version},
+          {"journaled_versions", report.journaled_versions},
           {"effects_hash", hex(report.of_replay.effects_hash)},
           {"tables", std::move(tables)}};
 }
@@ -111,6 +113,15 @@ std::string effects_line(const ReplayReport& report, const Options& options) {
   return report.same_effects() ? "effects are the same" : "effects DIFFER";
 }
 
+// Rule 18: a replay under another version says so.
+std::string versions_lines(const ReplayReport& report) {
+  std::string lines;
+  for (const auto& version : report.journaled_versions) {
+    if (version != report.fold_version) lines += "journaled by another version (" + version + "); this one is " + report.fold_version + "\n";
+  }
+  return lines;
+}
+
 void print_report(const ReplayReport& report, const Options& options) {
   Table table({"TABLE", "HASH", "ROWS", "DIFFER", "FIRST"});
   for (const auto& one : report.tables) {
@@ -118,7 +129,7 @@ void print_report(const ReplayReport& report, const Options& options) {
   }
   print(table.text());
   print(std::to_string(report.records) + " records in " + std::to_string(report.batches) + " batches, " + std::to_string(rate(report)) +
-        "/s; " + effects_line(report, options) + " (" + hex(report.of_replay.effects_hash) + ")\n");
+        "/s; " + effects_line(report, options) + " (" + hex(report.of_replay.effects_hash) + ")\n" + versions_lines(report));
 }
 
 // With the journal's own borders everything must be the same; with others, what depends on borders may differ.

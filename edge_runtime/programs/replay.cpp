@@ -113,11 +113,13 @@ class Replaying {
     auto done = options_.border_seed ? run_with_new_borders(**view, lane, target) : run_as_journaled(**view, lane, target);
     if (!done) return done;
     counts_ = lane.counts();
+    versions_ = lane.replayed_versions();
     applied_ = lane.applied();
     return lane.commit_now();
   }
 
   const LaneCounts& counts() const { return counts_; }
+  const std::set<std::string>& versions() const { return versions_; }
   const Checkpoint& applied() const { return applied_; }
 
  private:
@@ -146,6 +148,7 @@ class Replaying {
   JournalRecovery clean_{.ending = JournalRecovery::Ending::clean, .last = {}, .last_arrival = {}, .torn_bytes = 0, .corrupt = {}};
   std::mt19937_64 random_;
   LaneCounts counts_;
+  std::set<std::string> versions_;
   Checkpoint applied_;
 };
 
@@ -228,6 +231,8 @@ Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log) 
   report.records = replaying.counts().records;
   report.batches = replaying.counts().batches;
   report.seconds = std::chrono::duration<double>(clock.monotonic() - began).count();
+  report.fold_version = parts->fold->version();
+  report.journaled_versions = replaying.versions();
   report.of_store = **target;
   report.of_replay = replaying.applied();
   for (const std::string_view table : parts->fold->tables()) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct ReplayReport {
   std::vector<TableReport> tables;
   std::uint64_t records = 0, batches = 0;
   double seconds = 0;
+  std::string fold_version;                  // of this program
+  std::set<std::string> journaled_versions;  // of the folds that wrote the marks; where another is among them, differences are no surprise
   Checkpoint of_store, of_replay;
 
   bool same_tables() const;

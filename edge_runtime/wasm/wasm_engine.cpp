@@ -118,6 +118,6 @@ Result<std::unique_ptr<Runner>> WasmEngine::load(const std::string& module_sha25
   return std::unique_ptr<Runner>(std::move(runner));
 }
 
-std::string WasmEngine::version() { return wasm::engine_version(); }
+std::string WasmEngine::version() const { return wasm::engine_version(); }
 
 }  // namespace doppel

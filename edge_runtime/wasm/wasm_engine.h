@@ -44,8 +44,7 @@ class WasmEngine final : public RunnerLoader {
   // From native code when it is there, else compiled anew from the blob. Errors as of BlobStore::get and validate().
   Result<std::unique_ptr<Runner>> load(const std::string& module_sha256, const Manifest& manifest) override;
 
-  // What decides results and fuel beside the module; part of a fold version.
-  static std::string version();
+  std::string version() const override;
 
  private:
   struct Parts;

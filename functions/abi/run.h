@@ -99,6 +99,8 @@ class RunnerLoader {
  public:
   virtual ~RunnerLoader() = default;
   virtual Result<std::unique_ptr<Runner>> load(const std::string& module_sha256, const Manifest& manifest) = 0;
+  // What decides results and fuel beside the module; part of a fold version.
+  virtual std::string version() const = 0;
 };
 
 }  // namespace doppel

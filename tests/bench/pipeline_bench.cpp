@@ -43,6 +43,7 @@ class FixedRunner final : public Runner {
 
 class FixedLoader final : public RunnerLoader {
  public:
+  std::string version() const override { return "native"; }
   Result<std::unique_ptr<Runner>> load(const std::string&, const Manifest&) override { return std::unique_ptr<Runner>(std::make_unique<FixedRunner>()); }
 };
 

@@ -103,6 +103,7 @@ class Fleet(harness.SceneTest):
             self.assertEqual(node.stop(), 0, node.tail())
             report = json.loads(harness.doppel("journal", "replay", "--data", node.data, "--role", node.role, "--json"))
             self.assertTrue(report["same_tables"] and report["same_effects"], f"{node.name}: {report}")
+            self.assertEqual(report["journaled_versions"], [report["fold_version"]])
         for node in self.edges.values():
             report = json.loads(harness.doppel("journal", "replay", "--data", node.data, "--borders", "7", "--json"))
             twins = next(table for table in report["tables"] if table["table"] == "twin")

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,8 @@ class Lane {
   Position last_read() const { return last_read_; }
   bool has_pending() const { return next_pending_ != pending_.size(); }  // read, not yet run
   const LaneCounts& counts() const { return counts_; }
+  // Of the folds that wrote the marks of what was replayed. One that is not the running one's may have made other state and effects.
+  const std::set<std::string>& replayed_versions() const { return replayed_versions_; }
 
  private:
   enum class Replaying : std::uint8_t { no, with_later_marks, newest };  // newest: the batch of the journal's last mark
@@ -116,7 +119,7 @@ class Lane {
   bool is_ahead_ = false;                 // the store was, of the journal
   bool hashes_differ_ = false;
   bool epoch_is_due_ = false;
-  std::string last_mark_version_;
+  std::set<std::string> replayed_versions_;
   BatchOutput output_;
   LaneCounts counts_;
 };

@@ -88,12 +88,12 @@ void Lane::check_against(const MarkedBatch& batch) {
                                         {"journaled_hash", std::to_string(batch.mark.previous_batch_hash)},
                                         {"replayed_hash", std::to_string(applied_.last_batch_hash)}});
   }
-  if (batch.mark.fold_version != parts_.fold.version() && batch.mark.fold_version != last_mark_version_) {
+  const bool is_new = replayed_versions_.insert(batch.mark.fold_version).second;
+  if (is_new && batch.mark.fold_version != parts_.fold.version()) {
     parts_.log.warning("replay_under_another_version", {{"position", number(batch.mark_position)},
                                                         {"journaled", batch.mark.fold_version},
                                                         {"running", parts_.fold.version()}});
   }
-  last_mark_version_ = batch.mark.fold_version;
 }
 
 // The base is made before the first append: a replay of the epoch starts there. Returns where to read on.

@@ -192,6 +192,8 @@ TEST_F(ReplayTest, Rule8_a_replay_into_an_empty_store_gives_the_same_bytes_and_t
   Node again(root_, "again.db");
   again.start();
   EXPECT_EQ(again.lane->applied(), live_) << "the running hash over all outbox rows, among others";
+  EXPECT_EQ(again.lane->replayed_versions(), std::set<std::string>{again.pipeline->version()});
+  EXPECT_NE(again.pipeline->version().find("wasmtime "), std::string::npos);
   const Tables tables = again.tables();
   ASSERT_EQ(tables.size(), live_tables_.size());
   for (const auto& [name, rows] : live_tables_) EXPECT_EQ(tables.at(name), rows) << name;

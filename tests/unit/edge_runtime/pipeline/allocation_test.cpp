@@ -33,6 +33,7 @@ namespace {
 // Sets one property an event; what it allocates itself does not count.
 class QuietLoader final : public RunnerLoader {
  public:
+  std::string version() const override { return "native"; }
   Result<std::unique_ptr<Runner>> load(const std::string&, const Manifest&) override { return std::unique_ptr<Runner>(std::make_unique<Quiet>()); }
 
  private:

@@ -24,6 +24,10 @@ TEST_F(Messages, events_grows_by_exactly_one_for_each_source_message) {
   EXPECT_EQ(edge.twin("d/2").events, 1u);
 }
 
+TEST_F(Messages, Rule18_the_version_of_the_fold_names_what_runs_its_functions) {
+  EXPECT_EQ(edge.pipeline().version(), "edge 2, native");
+}
+
 TEST_F(Messages, Rule14_a_repeat_has_dup_and_the_packet_id_and_content_of_an_earlier_connection) {
   edge.apply({delivered("{\"a\":1}", 7, 1, false)});
   edge.apply({delivered("{\"a\":1}", 7, 2, false)});  // no DUP

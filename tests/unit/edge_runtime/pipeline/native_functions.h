@@ -109,6 +109,7 @@ class NativeFunctions final : public RunnerLoader {
     activation.module_sha256 = sha;
     return activation;
   }
+  std::string version() const override { return "native"; }
   void lose(const std::string& sha) { bodies_.erase(sha); }
 
   Result<std::unique_ptr<Runner>> load(const std::string& sha, const Manifest&) override {

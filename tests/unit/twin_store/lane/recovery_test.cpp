@@ -227,6 +227,11 @@ TEST(LaneRecovery, Rule18_a_replay_under_another_version_says_so) {
   node.start();
   const auto line = node.log.line("replay_under_another_version");
   EXPECT_NE(line.find("journaled=fold 1 running=fold 2"), std::string::npos) << line;
+  node.append("b");
+  node.run();
+  node.kill();
+  node.start();
+  EXPECT_EQ(node.lane->replayed_versions(), (std::set<std::string>{"fold 1", "fold 2"}));
 }
 
 TEST(LaneRecovery, Rule4_a_lost_tail_begins_an_epoch_with_a_base_before_the_first_append) {
