@@ -59,6 +59,7 @@ class ThreadedNode {
     base.journal_options.sync_interval = std::chrono::milliseconds(1);
     base.runs_in_real_time = true;  // a thread that sleeps until a deadline needs a clock that moves
     base.start();
+    base.journal->on_synced(nullptr);
     base.lane.reset();
     base.committer.reset();
     base.fold = std::make_unique<RecordingFold>();
@@ -175,11 +176,10 @@ TEST(LaneThread, a_commit_that_fails_stops_the_lane_with_its_reason) {
 }
 
 TEST(LaneThread, a_full_mailbox_refuses) {
+  std::promise<void> gate, entered;  // outlive the lane that waits for them
+  const auto opened = gate.get_future();
   ThreadedNode node(eager());
   node.run();
-  std::promise<void> gate;
-  auto opened = gate.get_future().share();
-  std::promise<void> entered;
   ASSERT_TRUE(node.thread->post([&](Lane&) { entered.set_value(), opened.wait(); }));
   entered.get_future().wait();
   std::size_t taken = 0;
