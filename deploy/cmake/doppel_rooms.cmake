@@ -18,6 +18,7 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -We
 add_link_options(-Wl,--gc-sections $<$<CONFIG:Release>:-s>)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(DOPPEL_SANITIZE)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)  # ends of spans and views, which no sanitizer sees
   add_compile_options(-fsanitize=${DOPPEL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DOPPEL_SANITIZE})
 endif()
