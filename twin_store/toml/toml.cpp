@@ -27,7 +27,7 @@ TomlNode::Table convert(const toml::table& table) {
   std::stable_sort(members.begin(), members.end(),
                    [](const auto& a, const auto& b) { return a.second->source().begin < b.second->source().begin; });
   TomlNode::Table result;
-  for (const auto& [key, node] : members) result.emplace_back(key, convert(*node));
+  for (const auto& [key, node] : members) result.push_back({std::string(key), convert(*node)});
   return result;
 }
 
@@ -47,8 +47,8 @@ TomlNode convert(const toml::node& node) {
 const TomlNode* TomlNode::get(std::string_view key) const {
   const auto* table = as<Table>();
   if (!table) return nullptr;
-  const auto found = std::find_if(table->begin(), table->end(), [&](const auto& member) { return member.first == key; });
-  return found == table->end() ? nullptr : &found->second;
+  const auto found = std::find_if(table->begin(), table->end(), [&](const auto& member) { return member.key == key; });
+  return found == table->end() ? nullptr : &found->node;
 }
 
 Result<TomlNode> parse_toml(std::string_view text) {

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,9 +14,10 @@
 namespace doppel {
 
 struct TomlNode {
+  struct Member;
   using Array = std::vector<TomlNode>;
-  using Table = std::vector<std::pair<std::string, TomlNode>>;  // in the order of the file
-  struct Date {};                                               // a date or time: nothing uses one
+  using Table = std::vector<Member>;  // in the order of the file
+  struct Date {};                     // a date or time: nothing uses one
 
   std::uint32_t line = 0;
   std::variant<Table, Array, std::string, std::int64_t, double, bool, Date> content;
@@ -28,6 +28,11 @@ struct TomlNode {
 
   // The member of a table with this key; none of what is no table.
   const TomlNode* get(std::string_view key) const;
+};
+
+struct TomlNode::Member {
+  std::string key;
+  TomlNode node;
 };
 
 // A table at its root. Errors: invalid_input, "LINE: what is wrong".
