@@ -91,15 +91,7 @@ Result<void> NodeCore::recover(Fold& fold) {
   lane_ = std::make_unique<Lane>(LaneParts{fold, *journal_, *store_, *outbox_, *committer_, clock_, log_}, lane_options_);
   if (auto recovered = lane_->recover(opened_.recovery, random_incarnation()); !recovered) return recovered;
   tell_recovery();
-  return catch_up();
-}
-
-Result<void> NodeCore::catch_up() {
-  for (;;) {
-    const auto ran = lane_->step();
-    if (!ran) return ran.error();
-    if (auto committed = lane_->commit_if_due(); !committed || !*ran) return committed;
-  }
+  return {};
 }
 
 void NodeCore::tell_recovery() const {

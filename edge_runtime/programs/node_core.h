@@ -34,8 +34,7 @@ class NodeCore {
   static Result<std::unique_ptr<NodeCore>> open(const NodeConfig& config, Log& log);
   ~NodeCore();
 
-  // Loads, replays, and runs what the journal holds behind its last mark: afterwards all that was ever accepted is applied. `fold`
-  // is borrowed for the life of the node.
+  // Everything that was accepted before is applied when it returns. `fold` is borrowed for the life of the node.
   Result<void> recover(Fold& fold);
   // Starts the lane's thread. `after_batch` runs on it.
   void start(std::function<void()> after_batch);
@@ -67,7 +66,6 @@ class NodeCore {
   };
   NodeCore(std::string data, Log& log) : data_(std::move(data)), log_(log) {}
   Result<void> open_files(const NodeConfig& config);
-  Result<void> catch_up();
   void tell_recovery() const;
   void call_waiters();
 

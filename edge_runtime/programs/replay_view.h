@@ -35,6 +35,7 @@ class ReplayView final : public Journal {
   Result<std::unique_ptr<JournalReader>> read_after(Position after) override;
   Position first() const override { return first_; }
   void set_committed(Position) override {}
+  bool waits_for_commit() const override { return false; }
   std::uint64_t size_bytes() const override { return 0; }
   Result<void> close() override { return {}; }
 
