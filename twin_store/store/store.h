@@ -53,7 +53,7 @@ class Store : public StoreReader {
   virtual Result<std::optional<Checkpoint>> checkpoint() const = 0;
   // On the medium when it returns.
   virtual Result<void> commit(const Checkpoint& checkpoint, std::span<const RowChange> changes) = 0;
-  // A consistent copy of the committed state; replaces `path`.
+  // A consistent copy of the committed state; replaces `path`. On the medium, under that name, when it returns.
   virtual Result<void> snapshot_to(const std::string& path) = 0;
   // Moves what the write-ahead log holds into the main file when the log is full, without blocking readers or the writer. Pages that
   // change from commit to commit are so written to the main file once for many commits.

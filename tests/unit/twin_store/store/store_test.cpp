@@ -151,6 +151,39 @@ TEST_F(StoreTest, a_commit_is_on_the_medium_when_it_returns) {
   EXPECT_EQ(hooks.unsynced.count(path() + "-wal"), 0U);
 }
 
+TEST_F(StoreTest, a_snapshot_is_on_the_medium_when_it_returns) {
+  RecordingHooks hooks;
+  auto store = open(&hooks);
+  const std::string copy = folder_ / "copy.db";
+  ASSERT_TRUE((*store)->commit(checkpoint_at(3), std::vector<RowChange>{{"twin", "a", "1"}}));
+  const auto made = (*store)->snapshot_to(copy);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_GT(hooks.writes[copy + ".part"], 0);
+  EXPECT_EQ(hooks.unsynced.count(copy + ".part"), 0U);
+  EXPECT_FALSE(std::filesystem::exists(copy + ".part"));
+}
+
+// Lets every write through and no sync of one file.
+class UnsyncedHooks final : public FileHooks {
+ public:
+  Verdict before_write(std::string_view, std::int64_t, std::string_view) override { return Verdict::go_on; }
+  Verdict before_sync(std::string_view path) override { return path.ends_with(".part") ? Verdict::io_error : Verdict::go_on; }
+};
+
+TEST_F(StoreTest, a_snapshot_that_cannot_be_synced_replaces_nothing) {
+  UnsyncedHooks hooks;
+  auto store = open(&hooks);
+  const std::string copy = folder_ / "copy.db";
+  std::ofstream(copy) << "the one before";
+  ASSERT_TRUE((*store)->commit(checkpoint_at(3), std::vector<RowChange>{{"twin", "a", "1"}}));
+  const auto made = (*store)->snapshot_to(copy);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::unavailable) << made.error().message;
+  std::string kept;
+  std::getline(std::ifstream(copy) >> std::ws, kept);
+  EXPECT_EQ(kept, "the one before");
+}
+
 TEST_F(StoreTest, the_main_file_is_written_when_the_log_is_full_and_not_before) {
   RecordingHooks hooks;
   auto store = open(&hooks);
