@@ -145,8 +145,8 @@ class SqliteStore final : public Store {
     auto statement = prepare_sql("VACUUM INTO ?");
     if (!statement) return statement.error();
     sqlite3_bind_text(statement->get(), 1, temporary.c_str(), -1, SQLITE_STATIC);
+    // Under synchronous=FULL SQLite syncs the copy as well.
     if (sqlite3_step(statement->get()) != SQLITE_DONE) return sqlite_error(db_.get(), "making a snapshot of", path_);
-    if (auto synced = sync_file(temporary); !synced) return synced;
     const auto name = path.rfind('/') + 1;
     const auto folder = open_system_disk(name == 0 ? "." : path.substr(0, name));
     if (!folder) return folder.error();
@@ -169,20 +169,6 @@ class SqliteStore final : public Store {
   struct TableStatements {
     Statement upsert, erase;
   };
-
-  // SQLite makes a copy without syncing it.
-  Result<void> sync_file(const std::string& path) const {
-    sqlite3_vfs* vfs = nullptr;
-    sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
-    sqlite3* raw = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs->zName);
-    const Database copy(raw);
-    if (code != SQLITE_OK) return sqlite_error(raw, "opening", path);
-    sqlite3_file* file = nullptr;
-    sqlite3_file_control(raw, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (file->pMethods->xSync(file, SQLITE_SYNC_FULL) != SQLITE_OK) return unavailable("syncing " + path + " failed");
-    return {};
-  }
 
   // Refuses a file that is not ours, or that a newer program made, before anything is written to it.
   Result<void> check_identity(const StoreOptions& options) {
