@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "broker_bridge/uplink/edge_port.h"
 #include "broker_bridge/uplink/security.h"
 #include "broker_bridge/uplink/uplink_edge.h"
 #include "twin_store/model/log.h"
@@ -41,20 +42,18 @@ struct ClientEvents {
 };
 
 // Thread: every member may be called from any thread, also from within an event.
-class UplinkClient {
+class UplinkClient final : public EdgePort {
  public:
   // Begins to connect, and goes on trying for as long as it lives. Borrows `clock` and `log`. Errors: invalid_input (address,
   // keys), unavailable.
   static Result<std::unique_ptr<UplinkClient>> start(ClientOptions options, ClientEvents events, const Clock& clock, Log& log);
-  ~UplinkClient();
+  ~UplinkClient() override;
 
-  // As UplinkEdge::put: a replacement row whose cause is on disk.
-  Result<void> put(const OutboxRow& row);
-  void set_status(Status status);
-  // A new incarnation has begun at the journal's `mark`: rows of the earlier one are forgotten, and all are wanted anew.
-  void begin_incarnation(const Incarnation& incarnation, std::uint64_t mark);
-  void fetch_blob(const std::string& sha256);
-  void forget_blob(const std::string& sha256);
+  Result<void> put(const OutboxRow& row) override;
+  void set_status(Status status) override;
+  void begin_incarnation(const Incarnation& incarnation, std::uint64_t mark) override;
+  void fetch_blob(const std::string& sha256) override;
+  void forget_blob(const std::string& sha256) override;
   EdgeCounters counters() const;
 
  private:

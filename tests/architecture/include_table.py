@@ -21,6 +21,7 @@ ALLOWED = {
     "broker_bridge/sim": {MODEL, TOML, "broker_bridge/mqtt", "broker_bridge/decode"},
     "functions/abi": {MODEL, TOML},
     "edge_runtime/pipeline": STORE | {"twin_store/lane", "broker_bridge/decode", "functions/abi"},
+    "edge_runtime/member": STORE | {"twin_store/lane", "twin_store/blobs", "broker_bridge/uplink", "edge_runtime/pipeline", "functions/abi"},
     "edge_runtime/wasm": {MODEL, "twin_store/blobs", "functions/abi"},
     # Tests a function as the engine runs it.
     "edge_runtime/fntool": {MODEL, "twin_store/blobs", "functions/abi", "edge_runtime/wasm"},

@@ -46,4 +46,7 @@ class EdgeChecker {
   std::map<WindowKey, WindowPopulation> populations_;
 };
 
+// That the coordinator holds of this edge what the edge itself has. Throws Broken.
+void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeStory& story);
+
 }  // namespace doppel::simulation

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "broker_bridge/mqtt/intake.h"
+#include "broker_bridge/uplink/uplink_edge.h"
+#include "edge_runtime/member/fleet_member.h"
 #include "edge_runtime/pipeline/pipeline.h"
 #include "tests/simulation/broker.h"
 #include "tests/simulation/functions.h"
@@ -16,20 +18,31 @@ namespace doppel::simulation {
 struct EdgeOptions {
   std::size_t number = 0;
   PipelineConfig pipeline;
+  std::string region = "north";
 };
 
-class SimEdge final : public Node {
+class SimEdge final : public Node, private uplink::EdgePort {
  public:
-  SimEdge(World& world, SimBroker& broker, NodeOptions node, EdgeOptions options);
+  using SendUp = std::function<void(const std::string& peer, const std::string& bytes)>;
+  SimEdge(World& world, SimBroker& broker, NodeOptions node, EdgeOptions options, SendUp send_up);
   ~SimEdge() override;
 
   void set_configuration(PipelineConfig config) { edge_.pipeline = std::move(config); }  // from the next process on
   void set_property(const std::string& twin, const std::string& property, std::int64_t value);
   void install(const SimFunction& function);
   void remove(const std::string& function);
+  void move_to(std::string region) { edge_.region = std::move(region); }  // from the next process on
+  void receive_from_above(const std::string& peer, const std::string& bytes);
+  void uplink_is_cut();
+  void uplink_is_back();
+  std::string peer() const { return name() + "#" + std::to_string(processes()); }
+  const std::string& region_now() const { return region_now_; }  // of the present process
 
   const Pipeline& pipeline() const { return *pipeline_; }
-  bool has_settled() { return is_up() && broker_.is_idle(edge_.number) && unanswered_.empty(); }
+  bool has_settled() {
+    return is_up() && broker_.is_idle(edge_.number) && unanswered_.empty() && uplink_->counters().connected && uplink_->counters().backlog_rows == 0 &&
+           process().outbox->counts().undelivered == 0;
+  }
   const Checkpoint& applied() { return process().lane->applied(); }
   bool may_send_unsynced() const { return options().journal.sync == SyncPolicy::never; }
   void trace_repeat(Position position, std::uint64_t number, const AcceptedRecord& record) {
@@ -47,14 +60,29 @@ class SimEdge final : public Node {
   void end() override;
 
  private:
+  Result<void> put(const OutboxRow& row) override;
+  void set_status(uplink::Status status) override { step_uplink(uplink::edge_input::SetStatus{std::move(status)}); }
+  void begin_incarnation(const Incarnation& incarnation, std::uint64_t mark) override {
+    step_uplink(uplink::edge_input::BeginIncarnation{incarnation, mark});
+  }
+  void fetch_blob(const std::string& sha256) override { step_uplink(uplink::edge_input::FetchBlob{sha256}); }
+  void forget_blob(const std::string& sha256) override { step_uplink(uplink::edge_input::ForgetBlob{sha256}); }
+
+  void start_uplink();
+  FleetMember::Calls member_calls();
+  void step_uplink(uplink::EdgeInput input);
+  void perform(uplink::EdgeAction& action);
+  void tick_uplink();
+  void wake_member(Duration delay);
+
   void connect();
   void lost();
   void receive(const Publication& publication, Delivery delivery);
   void publish_ready();
   void reply_ready();
   void published(const OutboxRow& row);
-  void activate(const std::string& name, const Activation& activation);
-  void append(const NewRecord& record);
+  Result<void> append(const std::string& function, const Activation& activation);
+  void must(const Result<void>& done);
 
   SimBroker& broker_;
   EdgeOptions edge_;
@@ -62,6 +90,12 @@ class SimEdge final : public Node {
   std::unique_ptr<Pipeline> pipeline_;
   MqttCounters counters_;
   std::unique_ptr<Intake> intake_;
+  SendUp send_up_;
+  std::string region_now_;
+  std::unique_ptr<uplink::UplinkEdge> uplink_;
+  std::unique_ptr<FleetMember> member_;
+  std::uint64_t uplink_tick_ = 0, member_turn_ = 0;
+  Duration member_turn_at_ = Duration::max();
   std::uint32_t session_ = 0;
   std::uint64_t connection_ = 0;  // at the broker; 0: none
   bool is_receiving_ = false;

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "tests/simulation/broker.h"
+#include "tests/simulation/coordinator.h"
 #include "tests/simulation/edge.h"
+#include "tests/simulation/network.h"
 #include "tests/simulation/world.h"
 
 namespace doppel::simulation {
@@ -48,7 +50,11 @@ class Fleet {
  private:
   void plan_messages();
   void plan_faults();
-  void do_fault(std::size_t edge);
+  void plan_changes();
+  void do_fault();
+  void do_fault(Node& node);
+  void do_change();
+  SimEdge& some_edge() { return *edges_[world_.random().below(edges_.size())]; }
   void say(std::size_t edge);
   void settle();
   void check();
@@ -56,10 +62,13 @@ class Fleet {
   const RunOptions options_;
   World world_;
   SimBroker broker_;
+  SimNetwork network_;
+  std::unique_ptr<SimCoordinator> coordinator_;
   std::vector<std::unique_ptr<SimEdge>> edges_;
   std::vector<EdgeStory> stories_;
   std::vector<Said> said_;  // by number
   Duration length_;
+  std::uint32_t version_ = 1;  // of the functions
 };
 
 }  // namespace doppel::simulation

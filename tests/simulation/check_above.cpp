@@ -1,0 +1,107 @@
+// The coordinator's share of the checks.
+#include <algorithm>
+
+#include "tests/simulation/checker.h"
+#include "twin_store/model/window.h"
+
+namespace doppel::simulation {
+namespace {
+
+constexpr const char* kPromise = "the coordinator holds what its edges have";
+
+using Contributions = std::map<std::string, std::pair<std::uint64_t, std::string>>;  // uplink key -> revision, payload
+
+Contributions own_rows(SimEdge& edge) {
+  Contributions rows;
+  const auto& applied = edge.applied();
+  for (auto& row : edge.pipeline().retained_rows(applied.incarnation, applied.mark)) rows[row.target] = {row.revision, std::move(row.payload)};
+  return rows;
+}
+
+Contributions held_rows(const MergeFold& merge, const Contributor& contributor) {
+  Contributions rows;
+  for (const auto& [key, row] : merge.windows().rows()) {
+    for (const auto& part : row.parts) {
+      if (part.from != &contributor) continue;
+      std::string target(1, kWindowRowKey);
+      encode(key, target);
+      rows[target] = {part.revision, part.payload};
+    }
+  }
+  return rows;
+}
+
+std::string shown(const std::string& key) {
+  if (key.front() != kWindowRowKey) return key;
+  const auto window = decode_window_key(std::string_view(key).substr(1));
+  return window ? "window " + std::to_string(window->start_ns / 1'000'000'000) + " \"" + window->property + '"' : "a window";
+}
+
+void compare_windows(const std::string& who, const Contributions& own, const Contributions& held) {
+  std::size_t windows = 0;
+  for (const auto& [key, row] : own) {
+    if (key.front() != kWindowRowKey) continue;
+    ++windows;
+    const auto at = held.find(key);
+    if (at == held.end()) throw Broken(kPromise, who + ": " + shown(key) + " is missing");
+    if (at->second != row)
+      throw Broken(kPromise, who + ": " + shown(key) + " has revision " + std::to_string(at->second.first) + ", the edge's is " + std::to_string(row.first) +
+                                 (at->second.second == row.second ? "" : ", and differs"));
+  }
+  if (windows != held.size())
+    throw Broken(kPromise, who + ": " + std::to_string(held.size()) + " window rows, the edge has " + std::to_string(windows));
+}
+
+void compare_latest(const SimEdge& edge, const MergeFold& merge, const Contributions& own) {
+  std::map<std::string, std::string> held;
+  for (const auto& [key, row] : merge.latest().rows()) {
+    if (key.edge.text() == edge.name() && !row.payload.empty()) held[key.key] = row.payload;
+  }
+  for (const auto& [key, row] : own) {
+    if (key.front() == kWindowRowKey) continue;
+    const auto at = held.find(key);
+    if (at == held.end() || at->second != row.second) throw Broken(kPromise, edge.name() + ": " + shown(key) + (at == held.end() ? " is missing" : " is old"));
+  }
+  for (const auto& [key, payload] : held) {
+    if (!own.contains(key)) throw Broken(kPromise, edge.name() + ": " + shown(key) + " is not the edge's any more");
+  }
+}
+
+void compare_functions(const SimEdge& edge, const MergeFold& merge) {
+  const auto desired = merge.desired().desired_of(EdgeId(edge.name()), edge.region_now());
+  const auto& active = edge.pipeline().functions();
+  for (const auto& wanted : desired.functions) {
+    const auto number = active.find(wanted.name.text());
+    if (!number) throw Broken("deployment is desired state", edge.name() + " has no function " + wanted.name.text());
+    const auto& function = active[*number].activation;
+    if (function.origin == Origin::fleet && function.manifest != wanted.manifest)
+      throw Broken("deployment is desired state", edge.name() + " has another version of " + wanted.name.text());
+  }
+  for (FunctionSet::Number i = 0; i < active.size(); ++i) {
+    const bool wanted = std::any_of(desired.functions.begin(), desired.functions.end(), [&](const auto& each) { return each.name.text() == active[i].name(); });
+    if (!wanted && active[i].activation.origin == Origin::fleet)
+      throw Broken("deployment is desired state", edge.name() + " still has " + active[i].name());
+  }
+}
+
+}  // namespace
+
+void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeStory& story) {
+  const auto& merge = coordinator.merge();
+  const auto* contributor = merge.roster().find(EdgeId(edge.name()), 0, edge.applied().incarnation);
+  if (contributor == nullptr) throw Broken(kPromise, edge.name() + " is unknown in its incarnation");
+  const auto own = own_rows(edge);
+  compare_windows(edge.name(), own, held_rows(merge, *contributor));
+  compare_latest(edge, merge, own);
+  compare_functions(edge, merge);
+  // One that never came to a synced record has no rows.
+  std::size_t incarnations = 0;
+  for (const auto& [id, each] : merge.roster().contributors()) incarnations += each.edge->name.text() == edge.name() && each.window_rows > 0 ? 1 : 0;
+  if (incarnations > 1 && !story.lost_its_past && !edge.may_send_unsynced())
+    throw Broken("one body of state has one incarnation", edge.name() + " has " + std::to_string(incarnations));
+  for (const auto refused : contributor->edge->refused) {
+    if (refused != 0) throw Broken("the coordinator refuses no good row", contributor->edge->last_refusal);
+  }
+}
+
+}  // namespace doppel::simulation
