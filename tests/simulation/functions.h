@@ -23,6 +23,7 @@ class SimLoader final : public RunnerLoader {
  public:
   explicit SimLoader(const BlobStore& blobs) : blobs_(blobs) {}
   Result<std::unique_ptr<Runner>> load(const std::string& module_sha256, const Manifest& manifest) override;
+  std::string version() const override { return "native"; }
 
  private:
   const BlobStore& blobs_;
