@@ -256,6 +256,8 @@ Section store() {
                    "How often changed twins are written. The journal holds what is not yet.");
   members.size("commit_bytes", &StoreConfig::commit_bytes, 64u << 10, 1u << 30,
                "Changed bytes that are written without waiting.");
+  members.duration("snapshot_interval", &StoreConfig::snapshot_interval, 1min, 24h * 30,
+                   "How often the database is copied, so that it can be made again with the journal; also after half of `journal.budget`.");
   members.integer("max_twins", &StoreConfig::max_twins, 1, 10'000'000,
                   "Most twins; events of further ones become dead letters.");
   members.integer("max_names", &StoreConfig::max_names, 16, 10'000'000, "Most different property names.");

@@ -34,6 +34,7 @@ struct JournalConfig {
 struct StoreConfig {
   Duration commit_interval = std::chrono::seconds(10);
   std::uint64_t commit_bytes = 4u << 20;
+  Duration snapshot_interval = std::chrono::hours(6);
   std::uint64_t max_twins = 100'000;
   std::uint64_t max_names = 100'000;  // different property names of a node
 };

@@ -1,10 +1,10 @@
 // doppel journal verify | dump | replay
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 #include "edge_runtime/config/loader.h"
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
+#include "edge_runtime/programs/data_folder.h"
 #include "edge_runtime/programs/json_output.h"
 #include "edge_runtime/programs/log_writer.h"
 #include "edge_runtime/programs/output.h"
@@ -14,11 +14,9 @@
 namespace doppel {
 namespace {
 
-namespace fs = std::filesystem;
-constexpr const char* kJournalFolder = "journal";
 
 struct Options {
-  std::string data, node;
+  DataChoice where;
   bool json = false;
   std::uint64_t after = 0;
   std::uint64_t limit = UINT64_MAX;
@@ -27,34 +25,8 @@ struct Options {
   std::optional<std::uint64_t> border_seed;
 };
 
-bool has_journal(const fs::path& data) {
-  std::error_code absent;
-  return fs::is_directory(data / kJournalFolder, absent);
-}
-
-// A node need not run: --data, --node, $DOPPEL_DATA, or the only folder with a journal under ~/.local/share/doppel.
-Result<std::string> data_folder(const Options& options) {
-  const HostDefaults host = host_defaults();
-  std::string named = options.data;
-  if (named.empty() && !options.node.empty()) named = host.data_root + "/" + options.node;
-  if (named.empty()) named = host.data;
-  if (!named.empty()) {
-    return has_journal(named) ? Result<std::string>(named) : not_found(named + " has no folder " + kJournalFolder);
-  }
-  std::vector<std::string> found;
-  std::error_code absent;
-  for (const auto& entry : fs::directory_iterator(host.data_root, absent)) {
-    if (has_journal(entry.path())) found.push_back(entry.path());
-  }
-  if (found.size() == 1) return found.front();
-  if (found.empty()) return not_found("there is no journal under " + host.data_root + "; say where with --data DIR");
-  std::string list;
-  for (const std::string& folder : found) list += "\n  --data " + folder;
-  return conflict("there are several journals; say which:" + list);
-}
-
 Result<std::unique_ptr<Disk>> open_disk(const Options& options) {
-  const auto data = data_folder(options);
+  const auto data = find_data_folder(options.where);
   if (!data) return data.error();
   return open_system_disk(*data);
 }
@@ -134,7 +106,7 @@ void print_report(const ReplayReport& report, const Options& options) {
 
 // With the journal's own borders everything must be the same; with others, what depends on borders may differ.
 int replay(const Options& options) {
-  const auto data = data_folder(options);
+  const auto data = find_data_folder(options.where);
   if (!data) return fail(data.error());
   LogWriter log({});
   const auto report = replay_journal(
@@ -148,8 +120,7 @@ int replay(const Options& options) {
 }
 
 void add_journal_options(CLI::App& app, Options& options) {
-  app.add_option("--data", options.data, "The node's data folder; default: $DOPPEL_DATA")->type_name("DIR");
-  app.add_option("--node", options.node, "The node's name; default: the only one on this machine")->type_name("NAME");
+  add_data_options(app, options.where);
   app.add_flag("--json", options.json, "Print JSON, one document a line");
 }
 

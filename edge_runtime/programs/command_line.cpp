@@ -79,6 +79,7 @@ std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
   add_fleet_commands(*root, chosen);
   add_sim_commands(*root, chosen);
   add_journal_commands(*root, chosen);
+  add_store_commands(*root, chosen);
   add_config_commands(*root, chosen);
   return root;
 }

@@ -21,6 +21,7 @@ void add_dead_letter_commands(CLI::App& root, Chosen& chosen);  // dead list | s
 void add_fleet_commands(CLI::App& root, Chosen& chosen);    // fleet list | show
 void add_sim_commands(CLI::App& root, Chosen& chosen);      // sim run | replay
 void add_journal_commands(CLI::App& root, Chosen& chosen);  // journal verify | dump | replay
+void add_store_commands(CLI::App& root, Chosen& chosen);    // store verify
 void add_config_commands(CLI::App& root, Chosen& chosen);   // config check | show | doc
 
 }  // namespace doppel

@@ -66,28 +66,40 @@ Result<void> NodeCore::open_files(const NodeConfig& config) {
   auto engine = WasmEngine::open(wasm, *blobs_);
   if (!engine) return engine.error();
   engine_ = std::move(*engine);
-  auto opened = open_journal(*disk_, "journal", clock_, journal_options(config));
+  auto opened = open_journal(*disk_, kJournalFolder, clock_, journal_options(config));
   if (!opened) return opened.error();
   opened_ = std::move(*opened);
   journal_ = opened_.journal.get();
-  if (auto made = disk_->make_folder("snapshots"); !made) return made;
+  if (auto made = disk_->make_folder(kSnapshotFolder); !made) return made;
   lane_options_.commit_interval = std::chrono::duration_cast<std::chrono::milliseconds>(config.store.commit_interval);
   lane_options_.commit_bytes = config.store.commit_bytes;
-  lane_options_.snapshot_folder = data_ + "/snapshots";
+  lane_options_.snapshot_folder = data_ + "/" + kSnapshotFolder;
+  snapshot_options_.folder = kSnapshotFolder;
+  snapshot_options_.path = lane_options_.snapshot_folder;
+  snapshot_options_.interval = config.store.snapshot_interval;
+  snapshot_options_.journal_bytes = config.journal.budget_bytes / 2;
   return {};
 }
 
 Result<void> NodeCore::recover(Fold& fold) {
   for (const auto table : fold.tables()) tables_.emplace_back(table);
-  auto store = open_store({.path = store_path(), .fold_tables = tables_, .program = program_version(), .hooks = &store_io_});
+  std::optional<Restored> restored;
+  auto store = open_or_restore(*disk_, {.path = store_path(), .fold_tables = tables_, .program = program_version(), .hooks = &store_io_},
+                               snapshot_options_, *journal_, restored);
   if (!store) return store.error();
   store_ = std::move(*store);
+  if (restored) {
+    log_.error("store_restored", {{"why", restored->why}, {"set_aside", restored->set_aside}, {"from", restored->from.empty() ? "the journal" : restored->from}});
+  }
+  auto snapshots = Snapshots::open(*disk_, clock_, snapshot_options_);
+  if (!snapshots) return snapshots.error();
+  snapshots_ = std::move(*snapshots);
   auto delivery_log = DeliveryLog::open(*disk_, "delivery");
   if (!delivery_log) return delivery_log.error();
   delivery_log_ = std::move(*delivery_log);
   outbox_ = std::make_unique<Outbox>(*delivery_log_, OutboxOptions{});
   // By reference: stop() takes journal_ away while the last commit may still be on its thread.
-  committer_ = std::make_unique<ThreadedCommitter>(*journal_, *store_, *outbox_, [&journal = *journal_] { journal.wake(); });
+  committer_ = std::make_unique<ThreadedCommitter>(*journal_, *store_, *outbox_, &*snapshots_, [&journal = *journal_] { journal.wake(); });
   lane_ = std::make_unique<Lane>(LaneParts{fold, *journal_, *store_, *outbox_, *committer_, clock_, log_}, lane_options_);
   if (auto recovered = lane_->recover(opened_.recovery, random_incarnation()); !recovered) return recovered;
   tell_recovery();

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "edge_runtime/config/settings.h"
+#include "edge_runtime/programs/data_folder.h"
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/blobs/blob_store.h"
 #include "twin_store/journal/journal.h"
@@ -49,7 +51,7 @@ class NodeCore {
   Lane& lane() { return *lane_; }  // before start(), or on its thread
   const Clock& clock() const { return clock_; }
   const CountingHooks& store_io() const { return store_io_; }
-  std::string store_path() const { return data_ + "/twin.db"; }
+  std::string store_path() const { return data_ + "/" + kStoreFile; }
 
   // Runs on the lane's thread, between batches; see LaneThread::post.
   bool post(std::function<void(Lane&)> question) { return lane_thread_->post(std::move(question)); }
@@ -74,6 +76,7 @@ class NodeCore {
   SystemClock clock_;
   CountingHooks store_io_;
   LaneOptions lane_options_;
+  SnapshotOptions snapshot_options_;
   std::vector<std::string> tables_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<BlobStore> blobs_;
@@ -82,6 +85,7 @@ class NodeCore {
   Journal* journal_ = nullptr;
   std::unique_ptr<DeliveryLog> delivery_log_;
   std::unique_ptr<Store> store_;
+  std::optional<Snapshots> snapshots_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<ThreadedCommitter> committer_;
   std::unique_ptr<Lane> lane_;

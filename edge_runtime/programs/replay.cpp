@@ -8,20 +8,20 @@
 
 #include "coordinator/merge_fold.h"
 #include "edge_runtime/pipeline/pipeline.h"
+#include "edge_runtime/programs/data_folder.h"
 #include "edge_runtime/programs/endpoint.h"
 #include "edge_runtime/programs/output.h"
 #include "edge_runtime/programs/replay_view.h"
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/blobs/blob_store.h"
 #include "twin_store/lane/lane.h"
+#include "twin_store/lane/snapshots.h"
 #include "twin_store/model/hash.h"
 
 namespace doppel {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kJournalFolder = "journal";
-constexpr const char* kStoreFile = "twin.db";
 constexpr std::array<const char*, 2> kStoreFiles{kStoreFile, "twin.db-wal"};
 
 // A folder that goes when the replay does.
@@ -217,7 +217,7 @@ Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log) 
   if (!*target) return not_found("the store is empty");
   // The records of an epoch follow from its base.
   if (to_number((*target)->epoch) > 1) {
-    const std::string base = "snapshots/epoch-" + std::to_string(to_number((*target)->epoch)) + ".db";
+    const std::string base = std::string(kSnapshotFolder) + "/" + base_name((*target)->epoch);
     if (auto copied = copy_to(data / base, again / kStoreFile); !copied) return copied.error();
   }
   const auto replay = open_copy(again / kStoreFile, *parts->fold, true);

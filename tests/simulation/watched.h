@@ -64,6 +64,7 @@ class StoreDecorator : public Store {
   explicit StoreDecorator(std::unique_ptr<Store> inner) : inner_(std::move(inner)) {}
   Result<void> for_each(std::string_view table, const RowVisitor& visit) const override { return inner_->for_each(table, visit); }
   Result<std::optional<std::string>> find(std::string_view table, std::string_view key) const override { return inner_->find(table, key); }
+  Result<void> verify() const override { return inner_->verify(); }
   Result<std::optional<Checkpoint>> checkpoint() const override { return inner_->checkpoint(); }
   Result<void> commit(const Checkpoint& checkpoint, std::span<const RowChange> changes) override { return inner_->commit(checkpoint, changes); }
   Result<void> snapshot_to(const std::string& path) override { return inner_->snapshot_to(path); }

@@ -2,16 +2,19 @@
 
 namespace doppel {
 
-Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox) {
+Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots) {
   if (auto synced = journal.sync(); !synced) return synced;
   if (auto committed = store.commit(job.checkpoint, job.changes); !committed) return committed;
-  journal.set_committed(job.checkpoint.position);
+  if (snapshots != nullptr) {
+    if (auto kept = snapshots->after_commit(store, journal, job.checkpoint); !kept) return kept;
+  }
+  journal.set_committed(snapshots == nullptr ? job.checkpoint.position : snapshots->newest());
   if (auto dropped = outbox.committed(job.delivery_log_number); !dropped) return dropped;
   return store.checkpoint_log();
 }
 
-ThreadedCommitter::ThreadedCommitter(Journal& journal, Store& store, Outbox& outbox, std::function<void()> when_done)
-    : journal_(journal), store_(store), outbox_(outbox), when_done_(std::move(when_done)),
+ThreadedCommitter::ThreadedCommitter(Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots, std::function<void()> when_done)
+    : journal_(journal), store_(store), outbox_(outbox), snapshots_(snapshots), when_done_(std::move(when_done)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 bool ThreadedCommitter::is_busy() const {
@@ -38,7 +41,7 @@ void ThreadedCommitter::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return job_.has_value(); })) {
     lock.unlock();
-    const auto done = commit(*job_, journal_, store_, outbox_);  // only this thread clears the job
+    const auto done = commit(*job_, journal_, store_, outbox_, snapshots_);  // only this thread clears the job
     lock.lock();
     if (!done && !failure_) failure_ = done.error();
     job_.reset();

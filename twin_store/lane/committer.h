@@ -10,6 +10,7 @@
 
 #include "twin_store/journal/journal.h"
 #include "twin_store/lane/outbox.h"
+#include "twin_store/lane/snapshots.h"
 #include "twin_store/store/store.h"
 
 namespace doppel {
@@ -20,9 +21,9 @@ struct CommitJob {
   std::uint64_t delivery_log_number = 0;
 };
 
-// What a commit is: the journal is synced first, with every policy, so that the store never gets ahead of it.
-// Thread: one at a time.
-Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox);
+// What a commit is: the journal is synced first, with every policy, so that the store never gets ahead of it. It is kept for the
+// newest snapshot to go on from; without snapshots, for the store alone. Thread: one at a time.
+Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots = nullptr);
 
 class Committer {
  public:
@@ -51,7 +52,7 @@ class DirectCommitter final : public Committer {
 class ThreadedCommitter final : public Committer {
  public:
   // `when_done` is called on the committer's thread after each commit.
-  ThreadedCommitter(Journal& journal, Store& store, Outbox& outbox, std::function<void()> when_done);
+  ThreadedCommitter(Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots, std::function<void()> when_done);
   bool is_busy() const override;
   Result<void> submit(CommitJob job) override;
   Result<void> wait_until_idle() override;
@@ -62,6 +63,7 @@ class ThreadedCommitter final : public Committer {
   Journal& journal_;
   Store& store_;
   Outbox& outbox_;
+  Snapshots* snapshots_;
   std::function<void()> when_done_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

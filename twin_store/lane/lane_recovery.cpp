@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "twin_store/lane/lane.h"
+#include "twin_store/lane/snapshots.h"
 
 namespace doppel {
 namespace {
@@ -103,7 +104,7 @@ Result<Position> Lane::begin_epoch(const JournalRecovery& found) {
   if (auto committed = commit_now(); !committed) return committed.error();
   const Epoch wanted{to_number(std::max(applied_.epoch, parts_.journal.epoch())) + 1};
   if (!options_.snapshot_folder.empty()) {
-    const std::string path = options_.snapshot_folder + "/epoch-" + std::to_string(to_number(wanted)) + ".db";
+    const std::string path = options_.snapshot_folder + "/" + base_name(wanted);
     if (auto made = parts_.store.snapshot_to(path); !made) return made.error();
   }
   const Position above = std::max({applied_.position, applied_.mark, last});

@@ -6,6 +6,8 @@
 
 #include "twin_store/model/bytes.h"
 #include "twin_store/model/disk.h"
+#include "twin_store/model/hash.h"
+#include "twin_store/model/value.h"
 #include "twin_store/store/store.h"
 #include "twin_store/store/vfs_shim.h"
 
@@ -13,7 +15,7 @@ namespace doppel {
 namespace {
 
 constexpr int kApplicationId = 0x64706c31;  // "dpl1"
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr int kFullLogPages = 1024;  // of 4 KiB
 
 struct CloseDatabase {
@@ -52,6 +54,9 @@ std::string_view column(sqlite3_stmt* statement, int index) {
   return {data == nullptr ? "" : data, static_cast<std::size_t>(sqlite3_column_bytes(statement, index))};
 }
 
+// SQLite finds pages that do not fit together, not bits that flipped within a value.
+sqlite3_int64 row_crc(std::string_view key, std::string_view value) { return crc32c(value, crc32c(key)); }
+
 std::string encode_checkpoint(const Checkpoint& c) {
   std::string out;
   ByteWriter writer(out);
@@ -61,6 +66,7 @@ std::string encode_checkpoint(const Checkpoint& c) {
   writer.put(c.mark);
   writer.put(c.effects_hash);
   writer.put(c.last_batch_hash);
+  writer.put(crc32c(out));
   return out;
 }
 
@@ -73,8 +79,52 @@ std::optional<Checkpoint> decode_checkpoint(std::string_view bytes) {
   c.mark = reader.take<Position>();
   c.effects_hash = reader.take<std::uint64_t>();
   c.last_batch_hash = reader.take<std::uint64_t>();
+  if (reader.take<std::uint32_t>() != crc32c(bytes.substr(0, bytes.size() - sizeof(std::uint32_t)))) return std::nullopt;
   if (!reader.ok() || !reader.at_end()) return std::nullopt;
   return c;
+}
+
+Error damaged_row(const std::string& path, std::string_view table, std::string_view key) {
+  std::string name;
+  append_json(name, is_utf8(key) ? ValueView::text(key) : ValueView::bytes(key));
+  return corrupt_data(path + " is damaged: row " + name + " of table " + std::string(table) + " is not what was written");
+}
+
+Result<Statement> prepared(sqlite3* db, const std::string& sql, const std::string& path) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) return sqlite_error(db, "using", path);
+  return Statement(statement);
+}
+
+Result<std::uint64_t> verify_table(sqlite3* db, const std::string& path, const std::string& table) {
+  auto rows = prepared(db, "SELECT key, value, crc FROM " + quoted(table), path);
+  if (!rows) return rows.error();
+  std::uint64_t count = 0;
+  int code = 0;
+  while ((code = sqlite3_step(rows->get())) == SQLITE_ROW) {
+    const auto key = column(rows->get(), 0), value = column(rows->get(), 1);
+    if (sqlite3_column_int64(rows->get(), 2) != row_crc(key, value)) return damaged_row(path, table, key);
+    ++count;
+  }
+  if (code != SQLITE_DONE) return sqlite_error(db, "reading", path);
+  return count;
+}
+
+Result<StoreReport> verify_database(sqlite3* db, const std::string& path) {
+  auto check = prepared(db, "PRAGMA quick_check(1)", path);
+  if (!check) return check.error();
+  if (sqlite3_step(check->get()) != SQLITE_ROW) return sqlite_error(db, "checking", path);
+  if (const auto found = column(check->get(), 0); found != "ok") return corrupt_data(path + " is damaged: " + std::string(found));
+  auto tables = prepared(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta' ORDER BY name", path);
+  if (!tables) return tables.error();
+  StoreReport report;
+  while (sqlite3_step(tables->get()) == SQLITE_ROW) {
+    const std::string table(column(tables->get(), 0));
+    const auto rows = verify_table(db, path, table);
+    if (!rows) return rows.error();
+    report.tables.emplace_back(table, *rows);
+  }
+  return report;
 }
 
 class SqliteStore final : public Store {
@@ -92,7 +142,7 @@ class SqliteStore final : public Store {
     auto tables = options.fold_tables;
     tables.emplace_back(kOutboxTable);
     for (const auto& table : tables) {
-      auto made = execute("CREATE TABLE IF NOT EXISTS " + quoted(table) + "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+      auto made = execute("CREATE TABLE IF NOT EXISTS " + quoted(table) + "(key BLOB PRIMARY KEY, value BLOB NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID");
       if (!made) return made;
     }
     if (auto done = put_meta("program", options.program); !done) return done;
@@ -104,22 +154,35 @@ class SqliteStore final : public Store {
   }
 
   Result<void> for_each(std::string_view table, const RowVisitor& visit) const override {
-    auto statement = prepare_sql("SELECT key, value FROM " + quoted(table) + " ORDER BY key");
+    auto statement = prepare_sql("SELECT key, value, crc FROM " + quoted(table) + " ORDER BY key");
     if (!statement) return statement.error();
     int code = 0;
-    while ((code = sqlite3_step(statement->get())) == SQLITE_ROW) visit(column(statement->get(), 0), column(statement->get(), 1));
+    while ((code = sqlite3_step(statement->get())) == SQLITE_ROW) {
+      const auto key = column(statement->get(), 0), value = column(statement->get(), 1);
+      if (sqlite3_column_int64(statement->get(), 2) != row_crc(key, value)) return damaged_row(path_, table, key);
+      visit(key, value);
+    }
     if (code != SQLITE_DONE) return sqlite_error(db_.get(), "reading", path_);
     return {};
   }
 
   Result<std::optional<std::string>> find(std::string_view table, std::string_view key) const override {
-    auto statement = prepare_sql("SELECT value FROM " + quoted(table) + " WHERE key = ?");
+    auto statement = prepare_sql("SELECT value, crc FROM " + quoted(table) + " WHERE key = ?");
     if (!statement) return statement.error();
     bind_bytes(statement->get(), 1, key);
     const int code = sqlite3_step(statement->get());
-    if (code == SQLITE_ROW) return std::optional(std::string(column(statement->get(), 0)));
+    if (code == SQLITE_ROW) {
+      const auto value = column(statement->get(), 0);
+      if (sqlite3_column_int64(statement->get(), 1) != row_crc(key, value)) return damaged_row(path_, table, key);
+      return std::optional(std::string(value));
+    }
     if (code != SQLITE_DONE) return sqlite_error(db_.get(), "reading", path_);
     return std::optional<std::string>();
+  }
+
+  Result<void> verify() const override {
+    const auto report = verify_database(db_.get(), path_);
+    return report ? Result<void>() : Result<void>(report.error());
   }
 
   Result<std::optional<Checkpoint>> checkpoint() const override {
@@ -178,11 +241,12 @@ class SqliteStore final : public Store {
     if (!version) return version.error();
     if (*application == 0 && *version == 0) return {};
     if (*application != kApplicationId) return corrupt_data(path_ + " is a SQLite database, but not one of doppel's");
-    if (*version <= kSchemaVersion) return {};
+    if (*version == kSchemaVersion) return {};
     const auto writer = get_meta("program");
+    const bool is_newer = *version > kSchemaVersion;
     return conflict(path_ + " has store schema " + std::to_string(*version) + ", made by " +
-                    (writer && *writer ? **writer : std::string("an unknown program")) + "; " + options.program + " reads up to schema " +
-                    std::to_string(kSchemaVersion) + ": install that version or newer");
+                    (writer && *writer ? **writer : std::string("an unknown program")) + "; " + options.program + " reads schema " +
+                    std::to_string(kSchemaVersion) + ": " + (is_newer ? "install that version or newer" : "begin with an empty data folder"));
   }
 
   Result<int> pragma_number(const std::string& name) const {
@@ -198,7 +262,10 @@ class SqliteStore final : public Store {
       if (!statements) return statements.error();
       sqlite3_stmt* statement = change.value ? (*statements)->upsert.get() : (*statements)->erase.get();
       bind_bytes(statement, 1, change.key);
-      if (change.value) bind_bytes(statement, 2, *change.value);
+      if (change.value) {
+        bind_bytes(statement, 2, *change.value);
+        sqlite3_bind_int64(statement, 3, row_crc(change.key, *change.value));
+      }
       const int code = sqlite3_step(statement);
       sqlite3_reset(statement);
       if (code != SQLITE_DONE) return sqlite_error(db_.get(), "writing", path_);
@@ -208,7 +275,7 @@ class SqliteStore final : public Store {
 
   Result<TableStatements*> statements_for(std::string_view table) {
     if (const auto found = statements_.find(table); found != statements_.end()) return &found->second;
-    auto upsert = prepare_sql("INSERT INTO " + quoted(table) + "(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value");
+    auto upsert = prepare_sql("INSERT INTO " + quoted(table) + "(key, value, crc) VALUES(?, ?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value, crc = excluded.crc");
     if (!upsert) return upsert.error();
     auto erase = prepare_sql("DELETE FROM " + quoted(table) + " WHERE key = ?");
     if (!erase) return erase.error();
@@ -235,11 +302,7 @@ class SqliteStore final : public Store {
     return std::optional<std::string>();
   }
 
-  Result<Statement> prepare_sql(const std::string& sql) const {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db_.get(), sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) return sqlite_error(db_.get(), "using", path_);
-    return Statement(statement);
-  }
+  Result<Statement> prepare_sql(const std::string& sql) const { return prepared(db_.get(), sql, path_); }
 
   Result<void> execute(const std::string& sql) {
     if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error(db_.get(), "using", path_);
@@ -268,6 +331,16 @@ Result<std::unique_ptr<Store>> open_store(const StoreOptions& options) {
   auto store = std::make_unique<SqliteStore>(options.path, std::move(shim), std::move(db));
   if (auto prepared = store->prepare(options); !prepared) return prepared.error();
   return std::unique_ptr<Store>(std::move(store));
+}
+
+Result<StoreReport> verify_store(const std::string& path) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  const Database db(raw);
+  if (code == SQLITE_CANTOPEN) return not_found("there is no store " + path);
+  if (code != SQLITE_OK) return sqlite_error(raw, "opening", path);
+  sqlite3_busy_timeout(raw, 5000);
+  return verify_database(raw, path);
 }
 
 }  // namespace doppel

@@ -49,6 +49,8 @@ class Store : public StoreReader {
   // Tables that are not fold tables: delivery state is not compared between replays.
   static constexpr std::string_view kOutboxTable = "outbox";
 
+  // Reads all of it. corrupt_data names the page or the row that is not what was written.
+  virtual Result<void> verify() const = 0;
   // Nothing when the store is new: it has no checkpoint until the first commit.
   virtual Result<std::optional<Checkpoint>> checkpoint() const = 0;
   // On the medium when it returns.
@@ -68,8 +70,14 @@ struct StoreOptions {
   std::string vfs = {};        // name of the registered SQLite VFS that the files lie on; "": the system's
 };
 
+struct StoreReport {
+  std::vector<std::pair<std::string, std::uint64_t>> tables;  // and how many rows each has
+};
+// Reads all of the store at `path`, also beside a process that writes it; changes nothing. Errors: not_found, and as of Store::verify.
+Result<StoreReport> verify_store(const std::string& path);
+
 // Errors: corrupt_data (not a database, failed integrity), conflict (made by a newer version of the program, which it
-// names), unavailable (locked by another process).
+// names, or by an older one), unavailable (locked by another process).
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
 
 }  // namespace doppel

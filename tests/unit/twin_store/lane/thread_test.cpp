@@ -30,6 +30,7 @@ class HeldStore final : public Store {
 
   Result<void> for_each(std::string_view table, const RowVisitor& visit) const override { return store_.for_each(table, visit); }
   Result<std::optional<std::string>> find(std::string_view table, std::string_view key) const override { return store_.find(table, key); }
+  Result<void> verify() const override { return store_.verify(); }
   Result<std::optional<Checkpoint>> checkpoint() const override { return store_.checkpoint(); }
   Result<void> commit(const Checkpoint& checkpoint, std::span<const RowChange> changes) override {
     std::unique_lock lock(mutex_);
@@ -65,7 +66,7 @@ class ThreadedNode {
     base.fold = std::make_unique<RecordingFold>();
     held = std::make_unique<HeldStore>(*base.store);
     base.outbox = std::make_unique<Outbox>(*base.delivery_log, OutboxOptions{});
-    committer = std::make_unique<ThreadedCommitter>(*base.journal, *held, *base.outbox, [this] { base.journal->wake(); });
+    committer = std::make_unique<ThreadedCommitter>(*base.journal, *held, *base.outbox, nullptr, [this] { base.journal->wake(); });
     lane = std::make_unique<Lane>(LaneParts{*base.fold, *base.journal, *held, *base.outbox, *committer, base.time(), base.log}, options);
     const auto recovered = lane->recover(JournalRecovery{}, incarnation_of(1));
     EXPECT_TRUE(recovered);
