@@ -99,7 +99,9 @@ class Replaying {
 
   Result<void> run(Disk& disk, const fs::path& scratch, const Checkpoint& target) {
     const auto borders = options_.border_seed ? Borders::new_ones : Borders::as_journaled;
-    auto view = ReplayView::open(disk, kJournalFolder, borders);
+    const auto begins = store_.checkpoint();
+    if (!begins) return begins.error();
+    auto view = ReplayView::open(disk, kJournalFolder, borders, *begins ? (*begins)->position : Position::none);
     if (!view) return view.error();
     auto scratch_disk = open_system_disk(scratch.string());
     if (!scratch_disk) return scratch_disk.error();
@@ -151,6 +153,31 @@ class Replaying {
   std::set<std::string> versions_;
   Checkpoint applied_;
 };
+
+// A copy of where the replay begins: the base of the epoch, which the first has not, or the newest snapshot where retention has cut
+// what follows the base.
+Result<std::unique_ptr<Store>> open_base(const FoldParts& parts, const fs::path& data, const fs::path& copy, Epoch epoch, const Clock& clock) {
+  const auto snapshots = Snapshots::open(*parts.disk, clock, {.folder = kSnapshotFolder, .path = {}});
+  if (!snapshots) return snapshots.error();
+  std::vector<std::string> bases{epoch == Epoch::first ? "" : base_name(epoch)};
+  if (snapshots->newest() != Position::none) bases.push_back(snapshot_name(snapshots->newest()));
+  Error why = not_found("");
+  for (const auto& base : bases) {
+    std::error_code absent;
+    fs::remove(copy, absent);
+    if (!base.empty()) {
+      if (auto copied = copy_to(data / kSnapshotFolder / base, copy); !copied) return copied.error();
+    }
+    auto store = open_copy(copy, *parts.fold, true);
+    if (!store) return store;
+    const auto begins = (*store)->checkpoint();
+    if (!begins) return begins.error();
+    const auto reader = open_journal_readonly(*parts.disk, kJournalFolder, *begins ? (*begins)->position : Position::none);
+    if (reader) return store;
+    why = reader.error();
+  }
+  return why;
+}
 
 using Rows = std::map<std::string, std::string, std::less<>>;
 
@@ -215,15 +242,9 @@ Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log) 
   const auto target = (*store)->checkpoint();
   if (!target) return target.error();
   if (!*target) return not_found("the store is empty");
-  // The records of an epoch follow from its base.
-  if (to_number((*target)->epoch) > 1) {
-    const std::string base = std::string(kSnapshotFolder) + "/" + base_name((*target)->epoch);
-    if (auto copied = copy_to(data / base, again / kStoreFile); !copied) return copied.error();
-  }
-  const auto replay = open_copy(again / kStoreFile, *parts->fold, true);
-  if (!replay) return replay.error();
-
   const SystemClock clock;
+  const auto replay = open_base(*parts, data, again / kStoreFile, (*target)->epoch, clock);
+  if (!replay) return replay.error();
   const Duration began = clock.monotonic();
   Replaying replaying(options, *parts->fold, **replay, log);
   if (auto done = replaying.run(*parts->disk, again, **target); !done) return done.error();

@@ -41,14 +41,14 @@ class ReplayView::Reader final : public JournalReader {
   bool at_end_ = false;
 };
 
-Result<std::unique_ptr<ReplayView>> ReplayView::open(Disk& disk, std::string folder, Borders borders) {
+Result<std::unique_ptr<ReplayView>> ReplayView::open(Disk& disk, std::string folder, Borders borders, Position after) {
   std::unique_ptr<ReplayView> view(new ReplayView(disk, std::move(folder), borders));
-  auto reader = open_journal_readonly(disk, view->folder_, Position::none);
+  auto reader = open_journal_readonly(disk, view->folder_, after);
   if (!reader) return reader.error();
   std::vector<Record> records;
   if (auto got = (*reader)->read(1, JournalReader::Views::free_earlier, records); !got) return got.error();
-  if (records.empty()) return not_found("the journal has no records");
-  view->first_ = records.front().position;
+  if (records.empty() && after == Position::none) return not_found("the journal has no records");
+  view->first_ = records.empty() ? next(after) : records.front().position;
   return view;
 }
 

@@ -14,8 +14,8 @@ enum class Borders : std::uint8_t { as_journaled, new_ones };
 
 class ReplayView final : public Journal {
  public:
-  // Errors: as of open_journal_readonly.
-  static Result<std::unique_ptr<ReplayView>> open(Disk& disk, std::string folder, Borders borders);
+  // Of the journal behind `after`. Errors: as of open_journal_readonly.
+  static Result<std::unique_ptr<ReplayView>> open(Disk& disk, std::string folder, Borders borders, Position after);
 
   // Records behind it are not seen, but for the decisions of the last mark before it; at first nothing is.
   void show_up_to(Position last) { visible_ = last; }

@@ -73,5 +73,52 @@ class Recovery(harness.SceneTest):
         self.expect_everything_back()
 
 
+class RecoveryOfALongRun(harness.SceneTest):
+    """A journal that has been cut, more than once: only a snapshot can be what a store is made again from."""
+
+    SETTINGS = """
+[journal]
+segment = "64 KiB"
+budget = "1 MiB"
+keep = "0 s"
+[limits]
+payload = "4 KiB"
+value = "1 KiB"
+[store]
+commit_interval = "100 ms"
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.broker = self.scene.broker("max_queued_messages 0\n")
+        self.edge = self.scene.edge("solo", self.SETTINGS, ["--mqtt", self.broker.url])
+        publisher = mqtt.Publisher(self.broker.port)
+        for number in range(20_000):
+            publisher.publish(f"plant/pump-{number % TWINS}", json.dumps({"value": number, "text": "as it was written" * 5}))
+        publisher.close()
+        harness.wait_until("all messages are applied", lambda: self.edge.get("/api/v1/node")["counters"]["events"] == 20_000)
+        self.edge.stop()
+        self.assertGreater(self.first_position(), 1, "the journal was not cut")
+
+    def first_position(self):
+        dump = harness.doppel("journal", "dump", "--limit", "1", "--json", "--data", self.edge.data)
+        return json.loads(dump.splitlines()[0])["position"]
+
+    def test_a_damaged_store_is_made_again_from_the_snapshot(self):
+        store = self.edge.data / "twin.db"
+        store.write_bytes(b"nothing of it is left" * 1000)
+        self.edge.start()
+        twins = self.edge.twins()
+        self.assertEqual(sum(twin["events"] for twin in twins.values()), 20_000)
+        self.assertEqual(twins["plant/pump-0"]["properties"]["value"]["v"], 20_000 - TWINS)
+        self.assertIn("snapshots/position-", self.edge.tail(200))
+
+    def test_a_replay_begins_at_the_snapshot(self):
+        report = json.loads(harness.doppel("journal", "replay", "--json", "--data", self.edge.data))
+        self.assertTrue(report["same_tables"] and report["same_effects"])
+        self.assertGreater(report["records"], 0)
+        self.assertLess(report["records"], 20_000)
+
+
 if __name__ == "__main__":
     unittest.main()
