@@ -189,10 +189,11 @@ void Pipeline::take(const Record& record, std::vector<OutboxRow>& rows) {
     case RecordKind::dead_letters: return take_dead_letter_order(record);
     case RecordKind::configuration: {
       windows_->emit_all(mark_, rows);
+      const auto went_up = config_.uplink_twins;
       if (auto configured = configure(record.payload); !configured) {
         dead_letter(record, "configuration_refused", configured.error().message);
       }
-      return;
+      return append_newly_selected(went_up, rows);
     }
     case RecordKind::incarnation: return append_standing(rows, mark_);  // to whom it is new, what stands is new too
     case RecordKind::clock_step:
@@ -370,6 +371,17 @@ void Pipeline::append_standing(std::vector<OutboxRow>& rows, Position mark) cons
   alerts_.for_each([&](const Alert& alert) { rows.push_back(alert_row(alert, mark, true)); });
   for (const TwinIndex index : twins_.by_id()) {
     if (goes_up(twins_[index])) rows.push_back(live_row(twins_[index], names_, mark));
+  }
+}
+
+// Of the twins that there are: those that go up from now on, and those that go up no longer, which are taken back above.
+void Pipeline::append_newly_selected(const std::vector<std::string>& went_up, std::vector<OutboxRow>& rows) const {
+  if (went_up == config_.uplink_twins) return;
+  for (const TwinIndex index : twins_.by_id()) {
+    const bool before = matches_any(went_up, twins_[index].id);
+    if (before == goes_up(twins_[index])) continue;
+    rows.push_back(live_row(twins_[index], names_, mark_));
+    if (before) rows.back().payload.clear();
   }
 }
 

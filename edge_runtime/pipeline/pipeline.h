@@ -144,6 +144,7 @@ class Pipeline final : public Fold {
   Twin& touch(TwinIndex index);
   void queue_live(TwinIndex index);
   void append_standing(std::vector<OutboxRow>& rows, Position mark) const;
+  void append_newly_selected(const std::vector<std::string>& went_up, std::vector<OutboxRow>& rows) const;
   void emit_live(const Alarm& alarm, std::vector<OutboxRow>& rows);
   void dead_letter(const Record& record, std::string reason, std::string detail, std::string_view twin = {});
   void dead_letter(const WaveItem& item, std::string reason, std::string detail, const ActiveFunction* function,

@@ -97,11 +97,11 @@ RunCounts Fleet::run() {
 void Fleet::plan_messages() {
   auto& random = world_.random();
   for (auto left = random.between(20, 250); left > 0; --left) {
-    world_.at(Duration(random.between(0, length_.count())), [this] { say(world_.random().below(edges_.size())); });
+    world_.at(Duration(random.between(0, length_.count())), [this] { say(world_.random().below(edges_.size()), world_.random().percent(5) ? world_.random().below(12'000) : 0); });
   }
 }
 
-void Fleet::say(std::size_t edge) {
+void Fleet::say(std::size_t edge, std::size_t padding) {
   auto& random = world_.random();
   const std::uint64_t number = said_.size();
   Said said;
@@ -118,7 +118,7 @@ void Fleet::say(std::size_t edge) {
                 format_rfc3339(said.time).c_str());
   publication.payload = text;
   if (!said.is_malformed) {
-    if (random.percent(5)) publication.payload += ",\"pad\":\"" + std::string(random.below(12'000), 'x') + '"';
+    if (padding > 0) publication.payload += ",\"pad\":\"" + std::string(padding, 'x') + '"';
     publication.payload += '}';
   }
   said_.push_back(said);
@@ -134,7 +134,11 @@ void Fleet::do_fault() {
   auto& random = world_.random();
   auto& edge = some_edge();
   const auto number = edge.number();
-  switch (random.below(10)) {
+  switch (random.below(12)) {
+    case 10:  // more than the journal has room for, while the lane is held up
+      edge.stall_lane(milliseconds(random.between(100, 15'000)));
+      for (auto left = random.between(5, 40); left > 0; --left) say(number, 4'000 + random.below(8'000));
+      return;
     case 0: return broker_.cut(number);
     case 1:
       broker_.stop();

@@ -55,7 +55,7 @@ class Fleet {
   void do_fault(Node& node);
   void do_change();
   SimEdge& some_edge() { return *edges_[world_.random().below(edges_.size())]; }
-  void say(std::size_t edge);
+  void say(std::size_t edge, std::size_t padding);
   void settle();
   void check();
 

@@ -119,7 +119,7 @@ void Node::die(Next next, const std::string& why) {
   disk_.freeze();
   if (process_ != nullptr && process_->journal != nullptr) {
     const bool never = options_.journal.sync == SyncPolicy::never;
-    ending_.synced = std::max(ending_.synced, never ? committed_ : process_->journal->last_synced());
+    ending_.synced = std::max(ending_.synced, never ? committed_ : process_->honest_journal->last_synced());
   }
   const std::uint64_t life = ++life_;
   const Duration pause = holds_ ? kRestart + some(random(), std::chrono::seconds(random().percent(20) ? 30 : 2)) : kRestart;
@@ -177,9 +177,9 @@ Result<void> Node::open_and_recover() {
   auto opened = open_journal(disk_, "journal", clock_, options);
   if (!opened) return opened.error();
   parts.found = std::move(opened->recovery);
-  parts.journal = std::make_unique<WatchedJournal>(mutated(options_.mutation, std::move(opened->journal)), ledger_, [this] {
-    wake_lane(some(random(), kMillisecond));
-  });
+  auto watched = std::make_unique<WatchedJournal>(std::move(opened->journal), ledger_, [this] { wake_lane(some(random(), kMillisecond)); });
+  parts.honest_journal = watched.get();
+  parts.journal = mutated(options_.mutation, std::move(watched));
   if (auto checked = check_recovery(); !checked) return checked;
 
   Fold& fold = make_fold();
@@ -191,9 +191,9 @@ Result<void> Node::open_and_recover() {
                            .hooks = nullptr,
                            .vfs = vfs_.name()});
   if (!store) return store.error();
-  parts.store = std::make_unique<WatchedStore>(mutated(options_.mutation, std::move(*store)), [this](Position position) {
+  parts.store = mutated(options_.mutation, std::make_unique<WatchedStore>(std::move(*store), [this](Position position) {
     committed_ = std::max(committed_, position);
-  });
+  }));
   auto delivery_log = DeliveryLog::open(disk_, "delivery");
   if (!delivery_log) return delivery_log.error();
   parts.delivery_log = std::move(*delivery_log);
@@ -211,7 +211,7 @@ Result<void> Node::check_recovery() {
   ending_.left_corruption = !process_->found.corrupt.empty();
   if (ending_.left_corruption && !ending_.lost_power && !ledger_.had_corruption())
     throw Broken("a crash of the process corrupts nothing", process_->found.corrupt.front().file);
-  const auto lost = ledger_.recovered(*process_->journal, ending_, committed_);
+  const auto lost = ledger_.recovered(*process_->honest_journal, ending_, committed_);
   if (!lost) return lost.error();
   lawfully_lost_ += *lost;
   ending_ = {};
@@ -253,6 +253,7 @@ void Node::answer_questions() {
 void Node::take_turn(std::uint64_t number) {
   if (number != turn_ || !is_running_) return;
   turn_at_ = Duration::max();
+  if (world_.now() < stalled_until_) return wake_lane(stalled_until_ - world_.now());
   answer_questions();
   auto& parts = *process_;
   const auto ran = doppel::take_turn(*parts.lane, *parts.journal, *parts.outbox, [this] { after_batch(); });

@@ -44,6 +44,7 @@ class Node {
   void stop_cleanly();
   void fail_disk(std::uint64_t operations, int error_number, Duration how_long);
   void fill_disk(Duration how_long);
+  void stall_lane(Duration how_long) { stalled_until_ = world_.now() + how_long; }
   void step_clock(Duration by) { clock_.step_wall(by); }
   void replace_disk();
   void save_image();
@@ -64,7 +65,8 @@ class Node {
   // Members in start order, as of NodeCore.
   struct Process {
     std::unique_ptr<BlobStore> blobs;
-    std::unique_ptr<Journal> journal;
+    std::unique_ptr<Journal> journal;  // with what decorates it
+    Journal* honest_journal = nullptr; // without its mutation
     JournalRecovery found;
     std::unique_ptr<DeliveryLog> delivery_log;
     std::unique_ptr<Store> store;
@@ -132,7 +134,7 @@ class Node {
 
   std::deque<std::function<void()>> questions_;
   std::uint64_t turn_ = 0;  // number of the next turn of the lane; others are out of date
-  Duration turn_at_ = Duration::max();
+  Duration turn_at_ = Duration::max(), stalled_until_{0};
   std::unique_ptr<Process> process_;
 };
 

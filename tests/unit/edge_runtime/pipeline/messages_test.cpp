@@ -1,6 +1,8 @@
 // What a message does before any function: redelivery, retained repeats, order, limits, desired values.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/edge_runtime/pipeline/edge.h"
 
 namespace doppel {
@@ -240,6 +242,18 @@ TEST_F(Messages, live_values_go_up_once_a_second_and_in_the_order_of_ids_to_a_ne
   ASSERT_EQ(standing.size(), 2u);
   EXPECT_EQ(standing[0].target, "td/1");
   EXPECT_EQ(standing[1].target, "td/2");
+}
+
+TEST_F(Messages, twins_that_a_configuration_selects_go_up_with_it_and_others_are_taken_back) {
+  edge.apply({message(0, "d/1", R"({"x":1})"), message(0, "e/1", R"({"x":1})")});
+  PipelineConfig config;
+  config.uplink_twins = {"d/#"};
+  auto rows = rows_of(edge.apply({configuration(1, config)}), OutboxKind::replacement);
+  ASSERT_EQ(std::count_if(rows.begin(), rows.end(), [](const OutboxRow& row) { return row.target == "td/1" && !row.payload.empty(); }), 1);
+  config.uplink_twins = {"e/#"};
+  rows = rows_of(edge.apply({configuration(2, config)}), OutboxKind::replacement);
+  EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const OutboxRow& row) { return row.target == "te/1" && !row.payload.empty(); }), 1);
+  EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const OutboxRow& row) { return row.target == "td/1" && row.payload.empty(); }), 1);
 }
 
 }  // namespace
