@@ -81,7 +81,7 @@ void add_aggregate(Json& json, const Aggregate& aggregate) {
   json["last"] = aggregate.last().value;
   constexpr std::pair<const char*, double> kQuantiles[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}};
   for (const auto& [name, q] : kQuantiles) {
-    if (const auto value = aggregate.quantiles().quantile(q)) json[name] = *value;
+    if (const auto value = aggregate.quantile(q)) json[name] = *value;
   }
 }
 

@@ -25,7 +25,7 @@ MergeFold::MergeFold(MergeLimits limits)
 std::span<const std::string_view> MergeFold::tables() const { return kTables; }
 
 std::string MergeFold::version() const {
-  std::string version = "merge 1";
+  std::string version = "merge 2";  // another one wherever the same journal makes another state than before
   const auto add = [&](const char* name, std::uint64_t value) { version += std::string(" ") + name + "=" + std::to_string(value); };
   add("edges", limits_.max_edges);
   add("keep_parts", static_cast<std::uint64_t>(limits_.windows.keep_parts.count()));

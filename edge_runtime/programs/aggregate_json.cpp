@@ -27,7 +27,9 @@ void append_window_row_json(const std::string& edge, const WindowKey& key, const
     row["first"] = aggregate->first().value;
     row["last"] = aggregate->last().value;
     constexpr std::pair<const char*, double> kQuantiles[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}};
-    for (const auto& [name, q] : kQuantiles) row[name] = aggregate->quantiles().quantile(q).value_or(0);
+    for (const auto& [name, q] : kQuantiles) {
+      if (const auto value = aggregate->quantile(q)) row[name] = *value;
+    }
   }
   out += row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -1,6 +1,7 @@
 #include "twin_store/model/aggregate.h"
 
-#include <bit>
+#include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "twin_store/model/bytes.h"
@@ -67,6 +68,12 @@ void Aggregate::merge(const Aggregate& other) {
   quantiles_.merge(other.quantiles_);
 }
 
+std::optional<double> Aggregate::quantile(double q) const {
+  const auto estimate = quantiles_.quantile(q);
+  if (!estimate) return estimate;
+  return std::max(min_, std::min(max_, *estimate));
+}
+
 void Aggregate::encode(std::string& out) const {
   ByteWriter writer(out);
   writer.put(kAggregateVersion);
@@ -86,7 +93,8 @@ std::optional<Aggregate> Aggregate::decode(std::string_view bytes) {
   a.first_ = take_sample(reader);
   a.last_ = take_sample(reader);
   auto quantiles = QuantileSketch::decode(reader.take_raw(reader.left()));
-  if (!reader.ok() || !quantiles) return std::nullopt;
+  const bool is_range = std::isfinite(a.min_) && std::isfinite(a.max_) && a.min_ <= a.max_;
+  if (!reader.ok() || !quantiles || !is_range) return std::nullopt;
   a.quantiles_ = std::move(*quantiles);
   return a;
 }

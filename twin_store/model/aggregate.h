@@ -33,6 +33,8 @@ class Aggregate {
   double max() const { return max_; }
   const Sample& first() const { return first_; }
   const Sample& last() const { return last_; }
+  // Within 1 % of the value, and never beyond min() and max(). Nothing when nothing was added.
+  std::optional<double> quantile(double q) const;
   const QuantileSketch& quantiles() const { return quantiles_; }
 
   void encode(std::string& out) const;  // version byte first; the same aggregate gives the same bytes

@@ -43,12 +43,32 @@ double middle_of(std::int32_t bucket) {
 const std::int32_t kLowestBucket = bucket_of(std::numeric_limits<double>::min());
 const std::int32_t kHighestBucket = bucket_of(std::numeric_limits<double>::max());
 
-constexpr std::uint8_t kSketchVersion = 1;
+constexpr std::uint8_t kFixedWidths = 1, kSketchVersion = 2;
 constexpr std::uint8_t kExactForm = 1, kRegisterForm = 2;
+
+void put_count(ByteWriter& writer, std::uint64_t count) {
+  for (; count >= 0x80; count >>= 7) writer.put(static_cast<std::uint8_t>(count | 0x80));
+  writer.put(static_cast<std::uint8_t>(count));
+}
+
+// `Fixed`: its type in version 1. Nothing: longer than it needs to be, or than any count.
+template <class Fixed>
+std::optional<std::uint64_t> take_count(ByteReader& reader, std::uint8_t version) {
+  if (version == kFixedWidths) return reader.take<Fixed>();
+  std::uint64_t count = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    const auto byte = reader.take<std::uint8_t>();
+    const std::uint64_t bits = byte & 0x7f;
+    if (bits << shift >> shift != bits) return std::nullopt;
+    count |= bits << shift;
+    if (byte < 0x80) return byte == 0 && shift != 0 ? std::nullopt : std::optional(count);
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
-void QuantileSketch::Buckets::add(std::int32_t index, std::uint32_t count) {
+void QuantileSketch::Buckets::add(std::int32_t index, std::uint64_t count) {
   total += count;
   if (counts.empty()) {
     first = index;
@@ -84,7 +104,7 @@ void QuantileSketch::Buckets::add(std::int32_t index, std::uint32_t count) {
 void QuantileSketch::Buckets::limit() {
   if (counts.size() <= kMaxBuckets) return;
   const std::size_t surplus = counts.size() - kMaxBuckets;
-  std::uint32_t merged = 0;
+  std::uint64_t merged = 0;
   for (std::size_t i = 0; i <= surplus; ++i) merged += counts[i];
   counts.erase(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(surplus));
   counts[0] = merged;
@@ -133,25 +153,32 @@ std::optional<double> QuantileSketch::quantile(double q) const {
 void QuantileSketch::encode(std::string& out) const {
   ByteWriter writer(out);
   writer.put(kSketchVersion);
-  writer.put(zero_);
+  put_count(writer, zero_);
   for (const Buckets* side : {&positive_, &negative_}) {
     writer.put(side->first);
     writer.put(static_cast<std::uint32_t>(side->counts.size()));
-    for (const auto count : side->counts) writer.put(count);
+    for (const auto count : side->counts) put_count(writer, count);
   }
 }
 
 std::optional<QuantileSketch> QuantileSketch::decode(std::string_view bytes) {
   ByteReader reader(bytes);
   QuantileSketch sketch;
-  if (reader.take<std::uint8_t>() != kSketchVersion) return std::nullopt;
-  sketch.zero_ = reader.take<std::uint64_t>();
+  const auto version = reader.take<std::uint8_t>();
+  if (version != kFixedWidths && version != kSketchVersion) return std::nullopt;
+  const auto zero = take_count<std::uint64_t>(reader, version);
+  if (!zero) return std::nullopt;
+  sketch.zero_ = *zero;
   for (Buckets* side : {&sketch.positive_, &sketch.negative_}) {
     side->first = reader.take<std::int32_t>();
     const auto size = reader.take<std::uint32_t>();
     if (size > kMaxBuckets) return std::nullopt;
     side->counts.resize(size);
-    for (auto& count : side->counts) side->total += count = reader.take<std::uint32_t>();
+    for (auto& count : side->counts) {
+      const auto taken = take_count<std::uint32_t>(reader, version);
+      if (!taken || *taken > std::numeric_limits<std::uint64_t>::max() - sketch.count()) return std::nullopt;
+      side->total += count = *taken;
+    }
     if (size == 0) continue;
     const auto above = kHighestBucket - static_cast<std::int32_t>(size);
     const bool has_zero_at_an_end = side->counts.front() == 0 || side->counts.back() == 0;

@@ -23,16 +23,19 @@ class QuantileSketch {
   std::uint64_t count() const { return zero_ + positive_.total + negative_.total; }
   std::optional<double> quantile(double q) const;  // 0 <= q <= 1; nothing when empty
 
-  void encode(std::string& out) const;  // the same sketch gives the same bytes
+  // Version 2: the count of zeros, then for positive and negative values the first index (i32), the number of buckets (u32) and
+  // their counts; counts as LEB128, seven bits a byte. Version 1, which is still read, has a u64 and u32s instead. The same sketch
+  // gives the same bytes.
+  void encode(std::string& out) const;
   static std::optional<QuantileSketch> decode(std::string_view bytes);
   bool operator==(const QuantileSketch&) const = default;
 
  private:
   struct Buckets {
     std::int32_t first = 0;              // index of counts[0]
-    std::vector<std::uint32_t> counts;   // dense; no zero at either end
+    std::vector<std::uint64_t> counts;   // dense; no zero at either end
     std::uint64_t total = 0;
-    void add(std::int32_t index, std::uint32_t count);
+    void add(std::int32_t index, std::uint64_t count);
     void limit();
     bool operator==(const Buckets&) const = default;
   };

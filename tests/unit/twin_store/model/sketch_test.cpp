@@ -107,19 +107,57 @@ TEST(QuantileSketch, what_is_read_back_is_the_same) {
   EXPECT_EQ(QuantileSketch::decode(bytes_of(sketch)), sketch);
 }
 
-TEST(QuantileSketch, bytes_that_no_sketch_makes_are_refused) {
-  const auto encoded = [](std::int32_t first, std::vector<std::uint32_t> counts) {
+// As version 1 wrote it: counts of fixed width.
+std::string encoded(std::int32_t first, std::vector<std::uint32_t> counts) {
+  std::string bytes;
+  ByteWriter writer(bytes);
+  writer.put(std::uint8_t{1});
+  writer.put(std::uint64_t{0});
+  writer.put(first);
+  writer.put(static_cast<std::uint32_t>(counts.size()));
+  for (const auto count : counts) writer.put(count);
+  writer.put(std::int32_t{0});
+  writer.put(std::uint32_t{0});
+  return bytes;
+}
+
+TEST(QuantileSketch, what_version_1_wrote_is_still_read) {
+  QuantileSketch sketch;
+  for (int i = 0; i < 300; ++i) sketch.add(1.0);
+  EXPECT_EQ(QuantileSketch::decode(encoded(0, {300})), sketch);
+}
+
+// Its counts were 32 bits wide, and a bucket with 2^32 values was an empty one.
+TEST(QuantileSketch, a_bucket_holds_more_than_32_bits_count) {
+  const auto most = *QuantileSketch::decode(encoded(50, {1, UINT32_MAX}));
+  QuantileSketch sum = most;
+  for (int i = 0; i < 40; ++i) sum.merge(most);
+  EXPECT_EQ(sum.count(), 41 * (std::uint64_t{UINT32_MAX} + 1));
+  EXPECT_EQ(sum.quantile(0.5), most.quantile(0.5));
+  EXPECT_EQ(sum.quantile(1), most.quantile(1));
+  EXPECT_EQ(QuantileSketch::decode(bytes_of(sum)), sum);
+}
+
+TEST(QuantileSketch, counts_that_no_sketch_writes_are_refused) {
+  const auto with_zeros = [](std::string count) {
     std::string bytes;
     ByteWriter writer(bytes);
-    writer.put(std::uint8_t{1});
-    writer.put(std::uint64_t{0});
-    writer.put(first);
-    writer.put(static_cast<std::uint32_t>(counts.size()));
-    for (const auto count : counts) writer.put(count);
-    writer.put(std::int32_t{0});
-    writer.put(std::uint32_t{0});
+    writer.put(std::uint8_t{2});
+    writer.put_raw(count);
+    for (int side = 0; side < 2; ++side) writer.put(std::int32_t{0}), writer.put(std::uint32_t{0});
     return bytes;
   };
+  EXPECT_EQ(QuantileSketch::decode(with_zeros("\x05"))->count(), 5u);
+  EXPECT_EQ(QuantileSketch::decode(with_zeros(std::string(9, '\xff') + '\1'))->count(), UINT64_MAX);
+  EXPECT_FALSE(QuantileSketch::decode(with_zeros(std::string("\x85\0", 2)))) << "longer than it needs to be";
+  EXPECT_FALSE(QuantileSketch::decode(with_zeros(std::string(9, '\xff') + '\2'))) << "more than 64 bits";
+  EXPECT_FALSE(QuantileSketch::decode(with_zeros(std::string(10, '\xff') + '\1')));
+  std::string more = with_zeros(std::string(9, '\xff') + '\1');
+  more.replace(more.size() - 12, 4, std::string("\1\0\0\0", 4)).insert(more.size() - 8, 1, '\1');
+  EXPECT_FALSE(QuantileSketch::decode(more)) << "more values than count() can say";
+}
+
+TEST(QuantileSketch, bytes_that_no_sketch_makes_are_refused) {
   EXPECT_TRUE(QuantileSketch::decode(encoded(50, {1, 0, 2})));
   EXPECT_FALSE(QuantileSketch::decode(encoded(std::numeric_limits<std::int32_t>::max(), {1, 2}))) << "no value has this bucket";
   EXPECT_FALSE(QuantileSketch::decode(encoded(std::numeric_limits<std::int32_t>::min(), {1})));
