@@ -6,6 +6,7 @@
 namespace doppel::uplink {
 namespace {
 
+constexpr int kMostDoublings = 7;       // of the pause between activations
 constexpr std::size_t kReason = 256;  // characters of a reason that go up
 
 bool is_passing(const Error& error) { return error.code == ErrorCode::unavailable || error.code == ErrorCode::not_found; }
@@ -99,11 +100,14 @@ void Reconciler::handle(reconcile_input::Validated& input) {
 
 void Reconciler::handle(reconcile_input::Journaled& input) {
   const auto at = work_.find(input.name);
-  if (at == work_.end() || input.outcome) return;
-  if (at->second.stage == Stage::removing) {
+  if (at == work_.end()) return;
+  if (input.outcome) {
+    if (at->second.stage == Stage::activating) wait_for_active(at->second);
+  } else if (at->second.stage == Stage::removing) {
     at->second.retry_at = now_ + retry_;
   } else if (at->second.stage == Stage::activating) {
     fail(at->second, input.outcome.error());
+    at->second.retry_at = now_ + retry_;  // a journal that is full now has room again
   }
 }
 
@@ -145,11 +149,12 @@ void Reconciler::begin(const DesiredFunction& wanted) {
   }
   const bool settled = work.stage != Stage::done && !work.is_conflict;
   if (!added && settled && work.wanted == wanted) return;
+  if (!(work.wanted == wanted)) work = {};
   start(work, wanted);
 }
 
 void Reconciler::start(Work& work, const DesiredFunction& wanted) {
-  work = {wanted, Stage::fetching};
+  work = {wanted, Stage::fetching, work.reason, std::nullopt, false, work.activations};
   act(reconcile_action::Fetch{wanted.module_sha256});
 }
 
@@ -159,6 +164,12 @@ std::set<std::string> Reconciler::fetching() const {
     if (work.stage == Stage::fetching) modules.insert(work.wanted.module_sha256);
   }
   return modules;
+}
+
+void Reconciler::wait_for_active(Work& work) {
+  if (work.activations > 0) work.reason = "the edge does not follow the activation; its dead letters say why (activation_refused)";
+  work.retry_at = now_ + retry_ * (std::int64_t{1} << std::min(work.activations, kMostDoublings));
+  ++work.activations;
 }
 
 // A version that failed is not tried again by itself, unless what stood in its way may pass.

@@ -52,7 +52,8 @@ using ReconcileAction = std::variant<reconcile_action::Fetch, reconcile_action::
 
 class Reconciler {
  public:
-  // Failures that may pass (a module that did not come) are tried again after this long.
+  // Failures that may pass (a module that did not come) are tried again after this long; activations that the edge's fold did not
+  // follow, which it says in its dead letters, after ever longer.
   explicit Reconciler(Duration retry = std::chrono::seconds(30)) : retry_(retry) {}
 
   void step(Duration now, ReconcileInput input, std::vector<ReconcileAction>& actions);
@@ -70,6 +71,7 @@ class Reconciler {
     std::string reason = {};           // of a refusal
     std::optional<Duration> retry_at = {};
     bool is_conflict = false;         // refused for a local function of the same name
+    int activations = 0;              // journaled, and not followed by Active
   };
 
   void handle(reconcile_input::Tick& input);
@@ -83,6 +85,7 @@ class Reconciler {
   void begin(const DesiredFunction& wanted);
   void start(Work& work, const DesiredFunction& wanted);
   std::set<std::string> fetching() const;
+  void wait_for_active(Work& work);
   void fail(Work& work, const Error& error);
   const ActiveFunction* active(const std::string& name) const;
   void act(ReconcileAction action) { actions_->push_back(std::move(action)); }

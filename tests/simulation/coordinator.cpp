@@ -101,6 +101,7 @@ void SimCoordinator::perform(uplink::coordinator_action::Note& action) {
 // As CoordinatorService does it: the module is on the disk before the record that names it, and an answer waits for the sync.
 void SimCoordinator::deploy(const SimFunction& function, const std::string& edges) {
   if (!is_up()) return;
+  world().trace(name(), "deploys", function.name, function.module, "to", edges);
   run([&] {
     if (auto kept = process().blobs->put(function.module); !kept) fail_stop(kept.error().message);
     append_desired({false, {FunctionName(function.name), function.manifest, function.module_sha256()}, *parse_selector(edges)});
@@ -109,6 +110,7 @@ void SimCoordinator::deploy(const SimFunction& function, const std::string& edge
 
 void SimCoordinator::withdraw(const std::string& function) {
   if (!is_up()) return;
+  world().trace(name(), "withdraws", function);
   run([&] {
     DesiredChange change;
     change.removed = true;

@@ -171,9 +171,11 @@ FleetMember::Calls SimEdge::member_calls() {
     return manifest ? Result<void>() : Result<void>(manifest.error());
   };
   calls.activate = [this](const uplink::DesiredFunction& function) {
+    world().trace(name(), "activates", function.name.text(), function.manifest.substr(0, 40));
     return append(function.name.text(), {.removed = false, .origin = Origin::fleet, .manifest = function.manifest, .module_sha256 = function.module_sha256});
   };
   calls.remove = [this](const std::string& function) {
+    world().trace(name(), "removes", function);
     return append(function, {.removed = true, .origin = Origin::fleet, .manifest = {}, .module_sha256 = {}});
   };
   calls.node_status = [] { return std::string("{}"); };
@@ -227,8 +229,10 @@ void SimEdge::perform(uplink::EdgeAction& action) {
   } else if (const auto* rows = std::get_if<WantRows>(&action)) {
     member_->rows_wanted(rows->which);
   } else if (auto* arrived = std::get_if<DesiredArrived>(&action)) {
+    world().trace(name(), "is to have", arrived->desired.functions.size(), "functions, generation", arrived->desired.generation);
     member_->desired(std::move(arrived->desired));
   } else if (auto* blob = std::get_if<BlobArrived>(&action)) {
+    world().trace(name(), "fetched", blob->sha256.substr(0, 8), blob->content ? "" : blob->content.error().message);
     member_->blob(blob->sha256, std::move(blob->content));
   } else if (const auto* note = std::get_if<Note>(&action)) {
     log().write(note->level, note->event, {{"detail", note->detail}});

@@ -43,6 +43,7 @@ struct Kept {
 constexpr Kept kKept[] = {
     {807, "a journal full of what was not committed yet ended process after process"},
     {975, "records without a mark were unknown when a source asked for its last session"},
+    {1657, "a function that met a full journal was refused for good"},
     {242, "twins that a configuration selects for the coordinator went up only with their next change"},
 };
 

@@ -43,6 +43,43 @@ class Shell {
   std::vector<ReconcileAction> actions_;
 };
 
+TEST(Reconciler, An_activation_that_the_edge_does_not_follow_is_tried_again_after_ever_longer) {
+  Shell shell;
+  shell.step(Active{{}});
+  shell.step(Wanted{{7, {wanted("alarm")}}});
+  Duration pause = seconds(30);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(shell.take<Fetch>().size(), 1u) << i;
+    shell.step(Fetched{module('a'), {}});
+    shell.step(Validated{"alarm", module('a'), {}});
+    ASSERT_EQ(shell.take<Activate>().size(), 1u);
+    shell.step(Journaled{"alarm", {}});
+    EXPECT_EQ(shell.core_.next_step(), shell.now_ + pause);
+    shell.now_ += pause;
+    pause *= 2;
+    shell.take<Validate>();
+    shell.step(Tick{});
+  }
+  EXPECT_NE(shell.status("alarm").reason.find("dead letters"), std::string::npos);
+  shell.step(Active{{active("alarm")}});
+  EXPECT_EQ(shell.status("alarm").state, "active");
+  EXPECT_EQ(shell.core_.next_step(), std::nullopt);
+}
+
+TEST(Reconciler, An_activation_that_a_full_journal_did_not_take_is_tried_again) {
+  Shell shell;
+  shell.step(Active{{}});
+  shell.step(Wanted{{7, {wanted("alarm")}}});
+  shell.step(Fetched{module('a'), {}});
+  shell.step(Validated{"alarm", module('a'), {}});
+  shell.step(Journaled{"alarm", limit_exceeded("the journal is full")});
+  EXPECT_EQ(shell.status("alarm").state, "refused");
+  shell.take<Fetch>();
+  shell.now_ += seconds(30);
+  shell.step(Tick{});
+  EXPECT_EQ(shell.take<Fetch>().size(), 1u);
+}
+
 TEST(Reconciler, A_wanted_function_is_fetched_validated_and_activated) {
   Shell shell;
   shell.step(Active{{}});
