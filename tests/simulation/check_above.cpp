@@ -18,9 +18,11 @@ Contributions own_rows(SimEdge& edge) {
   return rows;
 }
 
-Contributions held_rows(const MergeFold& merge, const Contributor& contributor) {
+// Windows that the edge has no more, of a configuration before, stay where they are.
+Contributions held_rows(const MergeFold& merge, const Contributor& contributor, const std::string& window) {
   Contributions rows;
   for (const auto& [key, row] : merge.windows().rows()) {
+    if (key.window != window) continue;
     for (const auto& part : row.parts) {
       if (part.from != &contributor) continue;
       std::string target(1, kWindowRowKey);
@@ -91,7 +93,7 @@ void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeSto
   const auto* contributor = merge.roster().find(EdgeId(edge.name()), 0, edge.applied().incarnation);
   if (contributor == nullptr) throw Broken(kPromise, edge.name() + " is unknown in its incarnation");
   const auto own = own_rows(edge);
-  compare_windows(edge.name(), own, held_rows(merge, *contributor));
+  compare_windows(edge.name(), own, held_rows(merge, *contributor, edge.configuration().windows.front().name));
   compare_latest(edge, merge, own);
   compare_functions(edge, merge);
   // One that never came to a synced record has no rows.

@@ -46,6 +46,9 @@ class EdgeChecker {
   std::map<WindowKey, WindowPopulation> populations_;
 };
 
+// That a replay of its journal, as far as it is kept whole, comes to the same bytes. Throws Broken.
+void check_replay(SimEdge& edge, Random random);
+
 // That the coordinator holds of this edge what the edge itself has. Throws Broken.
 void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeStory& story);
 

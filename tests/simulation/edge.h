@@ -43,7 +43,14 @@ class SimEdge final : public Node, private uplink::EdgePort {
     return is_up() && broker_.is_idle(edge_.number) && unanswered_.empty() && uplink_->counters().connected && uplink_->counters().backlog_rows == 0 &&
            process().outbox->counts().undelivered == 0;
   }
+  std::string what_waits() {
+    if (!is_up()) return "it is down";
+    return std::string(broker_.is_idle(edge_.number) ? "" : "messages, ") + std::to_string(unanswered_.size()) + " publications, " +
+           std::to_string(uplink_->counters().backlog_rows) + " rows in the backlog, " + std::to_string(process().outbox->counts().undelivered) +
+           " in the outbox" + (uplink_->counters().connected ? "" : ", no session");
+  }
   const Checkpoint& applied() { return process().lane->applied(); }
+  Process& parts() { return process(); }
   bool may_send_unsynced() const { return options().journal.sync == SyncPolicy::never; }
   void trace_repeat(Position position, std::uint64_t number, const AcceptedRecord& record) {
     world().trace(name(), "again: message", number, "at", to_number(position), "session", std::uint64_t{record.delivery.session}, "packet",

@@ -212,13 +212,14 @@ void Fleet::settle() {
     if (settled) return;
   }
   for (auto& edge : edges_) {
-    if (!edge->has_settled()) throw Broken("all is delivered once all is healed", edge->name() + " has not settled after ten minutes");
+    if (!edge->has_settled()) throw Broken("all is delivered once all is healed", edge->name() + " has not settled after ten minutes: " + edge->what_waits());
   }
 }
 
 void Fleet::check() {
   for (std::size_t i = 0; i < edges_.size(); ++i) {
     EdgeChecker(*edges_[i], broker_, said_, stories_[i]).check();
+    check_replay(*edges_[i], world_.random().split());
     // With `never` a power cut may take what has left already. What the coordinator then holds is told from its revisions only if the
     // edge is heard before its next restart.
     if (!edges_[i]->may_send_unsynced() || edges_[i]->lawfully_lost() == 0) check_above(*edges_[i], *coordinator_, stories_[i]);

@@ -61,7 +61,6 @@ class Node {
   std::uint64_t lawfully_lost() const { return lawfully_lost_; }
   std::uint64_t processes() const { return life_; }
 
- protected:
   // Members in start order, as of NodeCore.
   struct Process {
     std::unique_ptr<BlobStore> blobs;
@@ -75,6 +74,8 @@ class Node {
     std::unique_ptr<Fold> mutant, fold;  // decorators of the role's
     std::unique_ptr<Lane> lane;
   };
+
+ protected:
 
   // The role's part of a process. make_fold() before recovery; start() after it; end() destroys what make_fold and start made.
   virtual Fold& make_fold() = 0;
