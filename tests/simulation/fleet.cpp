@@ -139,6 +139,10 @@ void Fleet::do_fault() {
       edge.stall_lane(milliseconds(random.between(100, 15'000)));
       for (auto left = random.between(5, 40); left > 0; --left) say(number, 4'000 + random.below(8'000));
       return;
+    case 11:
+      if (random.percent(70)) return;
+      stories_[number].lost_its_past = true;
+      return edge.replace_disk();
     case 0: return broker_.cut(number);
     case 1:
       broker_.stop();
@@ -200,10 +204,12 @@ void Fleet::do_change() {
 void Fleet::settle() {
   for (auto& edge : edges_) {
     edge->stay_up();
+    edge->disk().heal();
     network_.join(edge->number());
   }
   network_.set_losses(0);
   coordinator_->stay_up();
+  coordinator_->disk().heal();
   constexpr int kLongest = 600;
   for (int second = 0; second < kLongest; ++second) {
     world_.run_until(world_.now() + seconds(1));

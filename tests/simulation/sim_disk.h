@@ -33,7 +33,7 @@ class SimDisk final : public Disk {
 
   void fail_from(std::uint64_t nth, int error_number);  // the n-th operation from now, and all after it, until heal()
   void set_full(bool full) { full_ = full; }            // nothing grows; what is there can be written
-  void heal() { fail_at_ = 0, full_ = false; }
+  void heal() { freeze_at_ = fail_at_ = 0, full_ = false; }
   std::uint64_t operations() const { return operations_; }
 
   // What is on the medium, as another machine would find it on the card.
