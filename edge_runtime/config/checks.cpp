@@ -128,12 +128,23 @@ void check_windows(const EdgeConfig& config, Problems& problems) {
   }
 }
 
+// A record that the journal never takes would come again and again: what an edge or a coordinator may receive must fit a quarter of a
+// segment.
+constexpr std::uint64_t kMessageOverhead = 129u << 10;  // topic and headers beside a payload
+constexpr std::uint64_t kLargestFrame = (1u << 20) + (1u << 10);  // of the uplink, with the edge's name
+
 void check_limits(const EdgeConfig& config, Problems& problems) {
-  const std::uint64_t most = config.journal.segment_bytes / 4;
+  const std::uint64_t most = config.journal.segment_bytes / 4 - std::min(config.journal.segment_bytes / 4, kMessageOverhead);
   if (config.mapping.limits.payload_bytes <= most) return;
   problems.add("limits", 0, {"payload"},
-               format_size(config.mapping.limits.payload_bytes) + " is more than a quarter of journal.segment, " +
-                   format_size(most));
+               format_size(config.mapping.limits.payload_bytes) + " and " + format_size(kMessageOverhead) +
+                   " for topic and headers are more than a quarter of journal.segment, " + format_size(config.journal.segment_bytes / 4));
+}
+
+void check_segment(const CoordinatorConfig& config, Problems& problems) {
+  if (config.journal.segment_bytes / 4 >= kLargestFrame) return;
+  problems.add("journal", 0, {"segment"},
+               format_size(config.journal.segment_bytes) + " is less than four of the largest frames that edges send, " + format_size(4 * kLargestFrame));
 }
 
 void check_uplink(const UplinkConfig& uplink, Problems& problems) {
@@ -175,6 +186,7 @@ void check(const EdgeConfig& config, Problems& problems) {
 
 void check(const CoordinatorConfig& config, Problems& problems) {
   check_node(config, problems);
+  check_segment(config, problems);
   check_unique(config.allow, &AllowedEdge::edge, "allow", "edge", problems);
   const auto bind = parse_host_port(config.fleet.bind, 0);
   if (bind && !is_loopback(bind->host) && (config.fleet.key_file.empty() || config.allow.empty())) {

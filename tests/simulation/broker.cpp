@@ -52,7 +52,6 @@ void SimBroker::publish(std::size_t edge, std::uint64_t connection, std::string 
 void SimBroker::send_to(std::size_t edge, Publication publication) {
   if (!is_up_) return world_.after(kDeviceRetry, [this, edge, publication] { send_to(edge, publication); });
   auto& session = sessions_[edge];
-  if (publication.retain) session.retained[publication.topic] = publication;
   if (publication.qos == 0 && !session.is_connected) {
     session.dropped.insert(publication.number);
     return;
@@ -67,12 +66,6 @@ void SimBroker::cut(std::size_t edge) { lose(sessions_[edge]); }
 void SimBroker::stop() {
   is_up_ = false;
   for (auto& [edge, session] : sessions_) lose(session);
-}
-
-void SimBroker::lose_session(std::size_t edge) {
-  auto& session = sessions_[edge];
-  lose(session);
-  for (const auto& [topic, publication] : session.retained) session.queue.push_back(publication);
 }
 
 bool SimBroker::is_idle(std::size_t edge) const {

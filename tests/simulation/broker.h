@@ -1,5 +1,5 @@
 // An MQTT broker as the standard asks for, with one persistent session for each edge: QoS 0 and 1, an inflight window, redelivery with
-// DUP, retained messages; and what edges publish to it.
+// DUP; and what edges publish to it.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,6 @@ struct Publication {
   std::uint64_t number = 0;
   std::string topic, payload;
   std::uint8_t qos = 1;
-  bool retain = false;
 };
 
 class SimBroker {
@@ -44,7 +43,6 @@ class SimBroker {
   void cut(std::size_t edge);                               // the connection breaks
   void stop();                                              // sessions are kept
   void start() { is_up_ = true; }
-  void lose_session(std::size_t edge);  // the edge's subscription is new to it: retained messages come again
 
   bool is_idle(std::size_t edge) const;  // everything was acknowledged
   const std::map<std::string, std::set<std::string>>& published(std::size_t edge) { return sessions_[edge].published; }
@@ -64,7 +62,6 @@ class SimBroker {
     std::deque<InFlight> in_flight;
     std::uint16_t last_packet_id = 0;
     Duration down_at{0}, up_at{0};  // when the last packet of each direction arrives: TCP keeps the order
-    std::map<std::string, Publication> retained;
     std::map<std::string, std::set<std::string>> published;  // id -> what came under it
     std::set<std::uint64_t> acknowledged, dropped;
   };

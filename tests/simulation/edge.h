@@ -27,7 +27,6 @@ class SimEdge final : public Node, private uplink::EdgePort {
   SimEdge(World& world, SimBroker& broker, NodeOptions node, EdgeOptions options, SendUp send_up);
   ~SimEdge() override;
 
-  void set_configuration(PipelineConfig config) { edge_.pipeline = std::move(config); }  // from the next process on
   void set_property(const std::string& twin, const std::string& property, std::int64_t value);
   void install(const SimFunction& function);
   void remove(const std::string& function);

@@ -112,7 +112,7 @@ void Fleet::say(std::size_t edge, std::size_t padding) {
   said.time = edges_[edge]->clock().wall() - milliseconds(random.percent(20) ? random.between(0, 60'000) : 0);
   said.v = static_cast<double>(random.between(0, 40));
   said.w = static_cast<double>(random.below(1u << 30)) * 1024 + static_cast<double>(number);
-  Publication publication{number, said.twin, "", said.qos, false};
+  Publication publication{number, said.twin, "", said.qos};
   char text[256];
   std::snprintf(text, sizeof text, "{\"n\":%llu,\"v\":%.0f,\"w\":%.0f,\"ts\":\"%s\"", static_cast<unsigned long long>(number), said.v, said.w,
                 format_rfc3339(said.time).c_str());

@@ -1,5 +1,5 @@
 // What the world knows of one body of state, from the empty disk on: which records were accepted, which batches they were applied in,
-// and what those made. A card image takes a copy of it along.
+// and what those made.
 #pragma once
 
 #include <cstdint>

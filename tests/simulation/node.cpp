@@ -99,15 +99,6 @@ void Node::fill_disk(Duration how_long) {
 
 void Node::replace_disk() { die(Next::new_disk, "disk replaced"); }
 
-void Node::save_image() {
-  if (!dead_ || saved_) return;
-  saved_ = Saved{disk_.image(), ledger_, committed_};
-}
-
-void Node::restore_image() {
-  if (saved_) die(Next::old_image, "card image restored");
-}
-
 // Nothing is destroyed here: frames of the process may be on the stack.
 void Node::die(Next next, const std::string& why) {
   next_ = std::max(next_, next);
@@ -137,15 +128,9 @@ void Node::begin_process(std::uint64_t life) {
     case Next::restart: disk_.begin_process(); break;
     case Next::power_on: disk_.cut_power(); break;
     case Next::new_disk:
-      disk_.restore({});
+      disk_.empty();
       ledger_ = {};
       committed_ = Position::none;
-      break;
-    case Next::old_image:
-      disk_.restore(saved_->image);
-      ledger_ = saved_->ledger;
-      committed_ = saved_->committed;
-      ending_.synced = committed_;
       break;
   }
   if (ending_.lost_power) {

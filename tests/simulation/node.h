@@ -47,8 +47,6 @@ class Node {
   void stall_lane(Duration how_long) { stalled_until_ = world_.now() + how_long; }
   void step_clock(Duration by) { clock_.step_wall(by); }
   void replace_disk();
-  void save_image();
-  void restore_image();  // the card as it was when it was saved
   void upgrade(std::string fold_version) { fold_version_ = std::move(fold_version); }
 
   void boot();                 // the first process
@@ -101,7 +99,7 @@ class Node {
 
  private:
   class EventCommitter;
-  enum class Next : std::uint8_t { restart, power_on, new_disk, old_image };
+  enum class Next : std::uint8_t { restart, power_on, new_disk };
 
   void die(Next next, const std::string& why);
   void begin_process(std::uint64_t life);
@@ -126,12 +124,6 @@ class Node {
   Ending ending_;
   Position committed_ = Position::none;
   std::uint64_t lawfully_lost_ = 0;
-  struct Saved {
-    SimDisk::Image image;
-    Ledger ledger;
-    Position committed;
-  };
-  std::optional<Saved> saved_;
 
   std::deque<std::function<void()>> questions_;
   std::uint64_t turn_ = 0;  // number of the next turn of the lane; others are out of date

@@ -42,7 +42,7 @@ class SimFile final : public DiskFile {
   Result<void> sync() override {
     Error error;
     const auto verdict = judge("sync", error);
-    if (verdict == Verdict::go_on && !disk_.lies_about_syncs) sync_all();
+    if (verdict == Verdict::go_on) sync_all();
     return result(verdict, error);
   }
   Result<void> truncate(std::uint64_t size) override {
@@ -149,17 +149,10 @@ void SimDisk::fail_from(std::uint64_t nth, int error_number) {
   error_number_ = error_number;
 }
 
-SimDisk::Image SimDisk::image() const {
-  Image image;
-  for (const auto& [name, file] : medium_names_) image[name] = file->medium;
-  return image;
-}
-
-void SimDisk::restore(const Image& image) {
+void SimDisk::empty() {
   names_.clear();
   unsynced_names_.clear();
-  for (const auto& [name, bytes] : image) names_[name] = std::make_shared<File>(File{bytes, bytes, {}});
-  medium_names_ = names_;
+  medium_names_.clear();
   begin_process();
 }
 
@@ -201,7 +194,6 @@ void SimDisk::change_names(NameChange change) {
 }
 
 void SimDisk::sync_names() {
-  if (lies_about_syncs) return;
   medium_names_ = names_;
   unsynced_names_.clear();
 }

@@ -37,13 +37,8 @@ class SimDisk final : public Disk {
   std::uint64_t operations() const { return operations_; }
 
   // What is on the medium, as another machine would find it on the card.
-  using Image = std::map<std::string, std::string>;
-  Image image() const;
-  void restore(const Image& image);  // begins a process
+  void empty();                      // another disk takes its place; begins a process
   std::uint64_t bytes() const;       // of all files
-
-  // For the mutations: a sync that says it is done, and is not.
-  bool lies_about_syncs = false;
 
   Result<std::unique_ptr<DiskFile>> open(const std::string& name, Mode mode) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;

@@ -9,7 +9,7 @@ import unittest
 import harness
 import mqtt
 
-TWINS, MESSAGES, PAGE = 50, 1000, 4096
+TWINS, MESSAGES, LONG, PAGE = 50, 1_000, 40_000, 4_096
 
 
 class Recovery(harness.SceneTest):
@@ -78,11 +78,11 @@ class RecoveryOfALongRun(harness.SceneTest):
 
     SETTINGS = """
 [journal]
-segment = "64 KiB"
-budget = "1 MiB"
+segment = "1 MiB"
+budget = "4 MiB"
 keep = "0 s"
 [limits]
-payload = "4 KiB"
+payload = "64 KiB"
 value = "1 KiB"
 [store]
 commit_interval = "100 ms"
@@ -93,10 +93,10 @@ commit_interval = "100 ms"
         self.broker = self.scene.broker("max_queued_messages 0\n")
         self.edge = self.scene.edge("solo", self.SETTINGS, ["--mqtt", self.broker.url])
         publisher = mqtt.Publisher(self.broker.port)
-        for number in range(20_000):
+        for number in range(LONG):
             publisher.publish(f"plant/pump-{number % TWINS}", json.dumps({"value": number, "text": "as it was written" * 5}))
         publisher.close()
-        harness.wait_until("all messages are applied", lambda: self.edge.get("/api/v1/node")["counters"]["events"] == 20_000)
+        harness.wait_until("all messages are applied", lambda: self.edge.get("/api/v1/node")["counters"]["events"] == LONG)
         self.edge.stop()
         self.assertGreater(self.first_position(), 1, "the journal was not cut")
 
@@ -109,15 +109,15 @@ commit_interval = "100 ms"
         store.write_bytes(b"nothing of it is left" * 1000)
         self.edge.start()
         twins = self.edge.twins()
-        self.assertEqual(sum(twin["events"] for twin in twins.values()), 20_000)
-        self.assertEqual(twins["plant/pump-0"]["properties"]["value"]["v"], 20_000 - TWINS)
+        self.assertEqual(sum(twin["events"] for twin in twins.values()), LONG)
+        self.assertEqual(twins["plant/pump-0"]["properties"]["value"]["v"], LONG - TWINS)
         self.assertIn("snapshots/position-", self.edge.tail(200))
 
     def test_a_replay_begins_at_the_snapshot(self):
         report = json.loads(harness.doppel("journal", "replay", "--json", "--data", self.edge.data))
         self.assertTrue(report["same_tables"] and report["same_effects"])
         self.assertGreater(report["records"], 0)
-        self.assertLess(report["records"], 20_000)
+        self.assertLess(report["records"], LONG)
 
 
 if __name__ == "__main__":
