@@ -38,6 +38,9 @@ function answer(world, role, dist, request, response) {
   const url = new URL(request.url, 'http://mock');
   if (!url.pathname.startsWith('/api/')) return file(dist, url.pathname, response);
   const path = url.pathname.slice('/api/v1'.length);
+  if (role === 'edge' && path.startsWith('/twins/') && url.searchParams.has('edge')) {
+    return send(response, 400, { title: 'Bad Request', status: 400, detail: "unknown query parameter 'edge'" }, 'application/problem+json');
+  }
   if (path === '/stream') return stream(world, url.searchParams.get('twin'), request, response);
   const body = path.startsWith('/twins/') ? twin(world, role, decodeURIComponent(path.slice(7))) : resource(world, role, path, url.searchParams);
   return body === undefined

@@ -57,6 +57,13 @@ test('an alert of many twins is one problem that names a few', () => {
   assert.equal(problem.detail, 'm4 = 94, m3 = 93, m2 = 92, and 2 more');
 });
 
+test('an alert leads to the twin of its edge at a coordinator, and to the twin alone on the edge itself', () => {
+  const alert = { edge: 'north', twin: 'plant/m1', alert: 'hot', value: 91 };
+  assert.equal(problems.fleetProblems([], [alert])[0].href, '#/edges/north/twins/plant%2Fm1');
+  const [own] = problems.edgeNodeProblems({ role: 'edge', name: 'north', version: '1', uplink: null }, [], [alert]);
+  assert.deepEqual([own.href, own.detail], ['#/twins/plant%2Fm1', '91']);
+});
+
 test('an edge without an uplink has no problem with it; one whose coordinator is away has', () => {
   const node = { role: 'edge', name: 'n', version: '1' };
   assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: null }, [], []), []);

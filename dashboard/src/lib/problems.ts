@@ -67,9 +67,11 @@ function alertProblem(key: string, group: Alert[]): Problem {
   };
 }
 
+// Alerts name their edge everywhere; on its own dashboard only a coordinator's addresses would.
 export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], alerts: Alert[]): Problem[] {
+  const own = alerts.map((alert) => ({ ...alert, edge: undefined }));
   return [
-    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap(meterProblems), ...alertProblems(alerts),
+    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap(meterProblems), ...alertProblems(own),
   ].sort(byTone);
 }
 
