@@ -173,6 +173,7 @@ export function alerts(world) {
     { edge: 'north', twin: 'plant/north/motor-11', alert: 'overheated', value: 88.9, since: since(8) },
     { edge: 'north', twin: 'plant/north/motor-17', alert: 'overheated', value: 87.2, since: since(11) },
     { edge: 'north', twin: 'plant/north/motor-20', alert: 'overheated', value: 86.0, since: since(14) },
+    { edge: 'north', twin: 'fn:unit_conversion', alert: 'quarantined', value: 'failing runs burnt 1530200000 fuel within a minute; allowed are 1000000000 (functions.failure_fuel)', since: since(6) },
     { edge: 'south', twin: 'plant/south/tank-04', alert: 'low level', value: 7.5, since: since(41) },
   ];
 }
@@ -186,7 +187,7 @@ export function functionMeters(world) {
     { name: 'running_statistics', version: '1.0.2', origin: 'fleet', active_since_position: 18, runs: 47_990 + Math.floor(grown * 9), events: 391_004 + Math.floor(grown * 165), errors: 12,
       fuel: 402_735_000, start_us_p50: 1.4, start_us_p99: 4.4, run_us_p50: 22.1, run_us_p99: 118, state: 'active' },
     { name: 'unit_conversion', version: '0.4.0', origin: 'local', active_since_position: 20_731, runs: 1010, events: 8044, errors: 301,
-      fuel: 1_530_200_000, start_us_p50: 1.3, start_us_p99: 3.9, run_us_p50: 1480, run_us_p99: 5200, state: 'quarantined', error: 'fuel spent: 5,000,000 of 5,000,000 in 3 of the last 10 runs' },
+      fuel: 1_530_200_000, start_us_p50: 1.3, start_us_p99: 3.9, run_us_p50: 1480, run_us_p99: 5200, state: 'quarantined', error: null, held: 412 },
   ];
 }
 

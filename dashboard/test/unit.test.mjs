@@ -64,6 +64,20 @@ test('an alert leads to the twin of its edge at a coordinator, and to the twin a
   assert.deepEqual([own.href, own.detail], ['#/twins/plant%2Fm1', '91']);
 });
 
+test('a quarantine is one problem, with the number of events that wait and the way out', () => {
+  const alert = { edge: 'north', twin: 'fn:cooling', alert: 'quarantined', value: 'burnt', since: '2026-03-01T11:00:00Z' };
+  const node = { role: 'edge', name: 'north', version: '1', uplink: null };
+  const cooling = { name: 'cooling', state: 'quarantined', error: null, held: 7 };
+  const [problem, ...rest] = problems.edgeNodeProblems(node, [cooling], [alert]);
+  assert.deepEqual(rest, []);
+  assert.deepEqual([problem.title, problem.detail, problem.since],
+    ['cooling is quarantined: 7 events wait', 'Deploy another version, or: doppel dead retry --fn cooling', alert.since]);
+  assert.equal(problems.edgeNodeProblems(node, [], [alert]).length, 1, 'before the functions are read, the alert tells it');
+  const north = { name: 'north', connected: true, functions: [cooling] };
+  assert.equal(problems.fleetProblems([north], [alert]).length, 1);
+  assert.equal(problems.fleetProblems([north], [{ ...alert, edge: 'south' }]).length, 2);
+});
+
 test('an edge without an uplink has no problem with it; one whose coordinator is away has', () => {
   const node = { role: 'edge', name: 'n', version: '1' };
   assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: null }, [], []), []);

@@ -1,6 +1,6 @@
 // What deserves a person's attention, worst first. Pure: values in, a list out.
 
-import type { Alert, DeadLetter, Edge, Facts, FunctionMeters, NodeInfo } from '../api/types';
+import type { Alert, DeadLetter, Edge, EdgeFunction, Facts, FunctionMeters, NodeInfo } from '../api/types';
 import { duration, number, plural, value } from './format';
 import { link, twinLink } from './router.svelte';
 import { byTone, edgeState, functionState, journalState, storeState, uplinkState, type State, type Tone } from './tone';
@@ -15,7 +15,11 @@ export interface Problem {
 }
 
 export function fleetProblems(edges: Edge[], alerts: Alert[]): Problem[] {
-  return [...edges.flatMap(edgeProblem), ...edges.flatMap(edgeFunctionProblems), ...alertProblems(alerts)].sort(byTone);
+  const told = (alert: Alert): boolean =>
+    edges.some(({ name, functions = [] }) => name === alert.edge && functions.some((fn) => tellsQuarantine(alert, fn)));
+  return [
+    ...edges.flatMap(edgeProblem), ...edges.flatMap(edgeFunctionProblems), ...alertProblems(alerts.filter((alert) => !told(alert))),
+  ].sort(byTone);
 }
 
 function edgeProblem(edge: Edge): Problem[] {
@@ -36,7 +40,7 @@ function edgeFunctionProblems(edge: Edge): Problem[] {
   return (edge.functions ?? []).map((fn) => ({ fn, state: functionState(fn) })).filter(({ state }) => state.tone === 'bad')
     .map(({ fn, state }) => ({
       key: `function ${edge.name} ${fn.name}`, tone: 'bad' as const,
-      title: `Function ${fn.name} on ${edge.name}: ${state.text}`, detail: fn.error ?? '', href: link('edges', edge.name),
+      title: `Function ${fn.name} on ${edge.name}: ${state.text}`, detail: fn.error ?? (fn.state === 'quarantined' ? wayOut(fn.name) : ''), href: link('edges', edge.name),
     }));
 }
 
@@ -71,9 +75,17 @@ function alertProblem(key: string, group: Alert[]): Problem {
 export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], alerts: Alert[]): Problem[] {
   const own = alerts.map((alert) => ({ ...alert, edge: undefined }));
   return [
-    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap(meterProblems), ...alertProblems(own),
+    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap((fn) => meterProblems(fn, own)),
+    ...alertProblems(own.filter((alert) => !functions.some((fn) => tellsQuarantine(alert, fn)))),
   ].sort(byTone);
 }
+
+// A quarantine is the state of a function, and an alert as well.
+function tellsQuarantine(alert: Alert, fn: EdgeFunction | FunctionMeters): boolean {
+  return fn.state === 'quarantined' && alert.alert === 'quarantined' && alert.twin === `fn:${fn.name}`;
+}
+
+const wayOut = (name: string): string => `Deploy another version, or: doppel dead retry --fn ${name}`;
 
 function sourceProblems(node: NodeInfo): Problem[] {
   return (node.mqtt ?? []).filter(({ connected }) => !connected).map(({ name, url, since, last_error }) => ({
@@ -107,9 +119,10 @@ export function letterProblems(letters: DeadLetter[], now: number): Problem[] {
   }];
 }
 
-function meterProblems(fn: FunctionMeters): Problem[] {
+function meterProblems(fn: FunctionMeters, alerts: Alert[]): Problem[] {
   const state = functionState(fn);
   const href = link('functions');
+  if (fn.state === 'quarantined') return [quarantineProblem(fn, alerts.find((alert) => tellsQuarantine(alert, fn))?.since)];
   if (state.tone === 'bad') return [{ key: fn.name, tone: 'bad', title: `Function ${fn.name}: ${state.text}`, detail: fn.error ?? '', href }];
   const runs = fn.runs ?? 0;
   const errors = fn.errors ?? 0;
@@ -118,4 +131,12 @@ function meterProblems(fn: FunctionMeters): Problem[] {
     key: fn.name, tone: 'warn', title: `Function ${fn.name} fails`,
     detail: `${number(errors)} of ${plural(runs, 'run')} failed; the events are in the dead letters.`, href,
   }];
+}
+
+function quarantineProblem(fn: FunctionMeters, since: string | undefined): Problem {
+  const waiting = fn.held === undefined ? '' : `: ${plural(fn.held, 'event')} ${fn.held === 1 ? 'waits' : 'wait'}`;
+  return {
+    key: fn.name, tone: 'bad', title: `${fn.name} is quarantined${waiting}`,
+    detail: wayOut(fn.name), since, href: link('functions'),
+  };
 }
