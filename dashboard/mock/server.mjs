@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { World, alerts, deadLetters, fleetEdges, fleetFunctions, functionMeters } from './world.mjs';
+import { World, alerts, deadLetters, fleetEdges, fleetFunctions, functionMeters, letterCount } from './world.mjs';
 
 // As strict as doppel's own.
 const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
@@ -70,7 +70,7 @@ function node(world, role) {
   return {
     ...base,
     counters: { messages: Math.round(up * 165), events: busy ? Math.round(up * 165) : 0, twins: busy ? sites(world) : 0, functions: busy ? 3 : 0,
-      alerts: busy ? 4 : 0, dead_letters: busy ? 14 : 0, redelivered: busy ? 31 : 0 },
+      alerts: busy ? 4 : 0, dead_letters: busy ? letterCount : 0, redelivered: busy ? 31 : 0 },
     rates: { events_per_second: busy ? Math.round(108 + 9 * Math.sin(Date.now() / 7000) + 6 * world.random()) : 0 },
     journal: { first_position: 1, last_position: Math.round(up * 165), synced_position: Math.round(up * 165), applied_position: Math.round(up * 165),
       epoch: 3, incarnation: '7a1c03e955d04be28f10c6d2a4b9e871', bytes: 412_331_008 },

@@ -197,16 +197,21 @@ export function fleetFunctions(world) {
   return [wish('running_statistics', '1.0.2', '*', 5, 4), wish('threshold_alarm', '1.2.0', '*', 5, 4), wish('unit_conversion', '0.3.1', 'region=nordics', 2, 2)];
 }
 
+export const letterCount = 101;
+
+const outOfFuel = ['5,000,000 of 5,000,000 spent', 'error while executing at wasm backtrace:',
+  ...Array.from({ length: 24 }, (_, i) => `${String(i).padStart(5)}: ${(0x2f1a + i * 97).toString(16)} - unit_conversion!convert_table`)].join('\n');
+
 export function deadLetters(world) {
   if (world.twins.size === 0) return [];
   const reasons = [
-    ['bad_json', 'expected a value at byte 18', { topic: 'plant/north/motor-09', twin: 'plant/north/motor-09', payload: '{"temperature": ,"rpm": 1480}' }],
-    ['out_of_fuel', '5,000,000 of 5,000,000 spent', { function: 'unit_conversion', version: '0.4.0', twin: 'plant/north/tank-02' }],
-    ['invalid_utf8', 'byte 0xff at 3', { topic: 'plant/north/legacy/bin', payload: '7b 22 61 ff 00 12' }],
+    ['bad_json', 'expected a value at byte 18', { retry: 'message', topic: 'plant/north/motor-09', twin: 'plant/north/motor-09', payload: '{"temperature": ,"rpm": 1480}' }],
+    ['out_of_fuel', outOfFuel, { retry: 'event', function: 'unit_conversion', version: '9f2c41d07be8a653'.repeat(4), twin: 'plant/north/tank-02' }],
+    ['invalid_utf8', 'byte 0xff at 3', { retry: 'no', topic: 'plant/north/legacy/bin', payload: '7b 22 61 ff 00 12' }],
     ['too_deep', '40 levels; the limit is 32', { topic: 'plant/north/meter-01', twin: 'plant/north/meter-01' }],
   ];
-  return Array.from({ length: 14 }, (_, i) => {
+  return Array.from({ length: letterCount }, (_, i) => {
     const [reason, detail, rest] = reasons[(i * 3) % reasons.length];
-    return { number: 14 - i, position: 402_118 - i * 913, arrival: iso(world.started - i * 213_000), reason, detail, ...rest };
+    return { number: letterCount - i, position: 402_118 - i * 913, arrival: iso(world.started - i * 213_000), reason, detail, ...rest };
   }).reverse();
 }

@@ -144,6 +144,14 @@ test('numbers keep four digits, and units follow the name of a field', () => {
   assert.equal(format.ago(null, now), 'never');
 });
 
+test('a hash is shown by its first digits, a version of words as it is, and a detail by its first line', () => {
+  assert.equal(format.functionVersion('0123456789abcdef'.repeat(4)), '01234567');
+  assert.equal(format.functionVersion('1.2.0'), '1.2.0');
+  assert.equal(format.functionVersion(null), '');
+  assert.deepEqual(format.headAndRest('trap: unreachable\n  0: cooling\n  1: run\n'), ['trap: unreachable', '  0: cooling\n  1: run']);
+  assert.deepEqual(format.headAndRest('byte 0xff at 3'), ['byte 0xff at 3', '']);
+});
+
 test('event frames survive being cut anywhere, carry ids without data, and skip comments', () => {
   const text = ': hello\n\nid: a-1\nevent: change\ndata: {"x":\ndata: 1}\n\n: beat\nid: a-2\n\n';
   for (let cut = 0; cut <= text.length; cut += 1) {

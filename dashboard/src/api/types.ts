@@ -157,5 +157,6 @@ export interface DeadLetter {
   version?: string | null;
   twin?: string | null;
   topic?: string;
+  retry?: string;  // what a retry would run again: 'message', 'event'; 'no': it cannot be retried
   payload?: Json;
 }

@@ -90,6 +90,17 @@ export function version(text: Maybe<string>): string {
   return text?.replace(/^doppel /, '') || unknown;
 }
 
+// A version of a function: a word of its author, or the hash of its module, whose first digits tell it from others.
+export function functionVersion(text: Maybe<string>): string {
+  return /^[0-9a-f]{64}$/.test(text ?? '') ? (text as string).slice(0, 8) : (text ?? '');
+}
+
+// The first line of a text, and what follows it (a backtrace).
+export function headAndRest(text: string): [head: string, rest: string] {
+  const end = text.indexOf('\n');
+  return end < 0 ? [text, ''] : [text.slice(0, end).trimEnd(), text.slice(end + 1).trimEnd()];
+}
+
 // A field of a status object, by the unit that its name ends in.
 export function fact(name: string, v: Json): string {
   if (typeof v === 'boolean') return v ? 'yes' : 'no';
