@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let vite, tone, problems, format, stream, geo, windows, history;
+let vite, tone, problems, format, stream, geo, windows, history, failures;
 
 before(async () => {
   // The router reads the address when it is loaded.
@@ -15,9 +15,9 @@ before(async () => {
   globalThis.addEventListener = () => {};
   vite = await createServer({ root: fileURLToPath(new URL('..', import.meta.url)), server: { middlewareMode: true, ws: false }, appType: 'custom', logLevel: 'error' });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
-  [tone, problems, format, stream, geo, windows, history] = await Promise.all([
+  [tone, problems, format, stream, geo, windows, history, failures] = await Promise.all([
     load('lib/tone.ts'), load('lib/problems.ts'), load('lib/format.ts'), load('api/stream.ts'), load('lib/geo.ts'), load('lib/windows.ts'),
-    load('lib/history.svelte.ts'),
+    load('lib/history.svelte.ts'), load('lib/failures.ts'),
   ]);
 });
 after(() => vite.close());
@@ -93,6 +93,24 @@ test('a broker that is not connected is a problem that says since when and why',
   const [problem] = problems.edgeNodeProblems({ ...node, mqtt: [{ ...source, connected: false, last_error: 'refused' }] }, [], []);
   assert.deepEqual([problem.tone, problem.title, problem.detail, problem.since],
     ['bad', 'The broker mqtt://127.0.0.1:1883 cannot be reached', 'refused', '2026-03-01T11:00:00Z']);
+});
+
+test('a function fails by its runs of the last minutes, not by those before its page was open or before its fix', () => {
+  const node = { role: 'edge', name: 'n', version: '1', uplink: null };
+  const watch = new failures.FailureWatch();
+  const after = (seconds, version, runs, errors) => {
+    const cooling = [{ name: 'cooling', version, state: 'active', runs, errors }];
+    return problems.edgeNodeProblems(node, cooling, [], watch.see(cooling, now + seconds * 1000)).map(({ detail }) => detail);
+  };
+  const failed = (text) => [`${text} failed in the last minutes; the events are in the dead letters.`];
+  assert.deepEqual(after(0, '1', 300, 8), []);
+  assert.deepEqual(after(4, '1', 310, 10), failed('2 of 10 runs'));
+  assert.deepEqual(after(200, '1', 320, 10), failed('2 of 20 runs'));
+  assert.deepEqual(after(400, '1', 330, 10), [], 'the errors are more than five minutes old');
+  assert.deepEqual(after(404, '1', 331, 11), failed('1 of 11 runs'));
+  assert.deepEqual(after(408, '2', 332, 11), [], 'another version');
+  assert.deepEqual(after(412, '2', 333, 12), failed('1 of 1 run'));
+  assert.deepEqual(after(416, '2', 5, 3), [], 'counters begin anew with a new start');
 });
 
 test('a journal that is far behind, and effects that were dropped, are problems', () => {

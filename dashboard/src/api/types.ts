@@ -123,6 +123,7 @@ export interface Alert {
 export interface FunctionMeters {
   name: string;
   version?: string;
+  version_sha256?: string;
   origin?: string;
   active_since_position?: number;
   runs?: number;

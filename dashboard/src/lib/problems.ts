@@ -1,6 +1,7 @@
 // What deserves a person's attention, worst first. Pure: values in, a list out.
 
 import type { Alert, DeadLetter, Edge, EdgeFunction, Facts, FunctionMeters, NodeInfo } from '../api/types';
+import type { Runs } from './failures';
 import { duration, number, plural, value } from './format';
 import { link, twinLink } from './router.svelte';
 import { byTone, edgeState, functionState, journalState, storeState, uplinkState, type State, type Tone } from './tone';
@@ -72,10 +73,12 @@ function alertProblem(key: string, group: Alert[]): Problem {
 }
 
 // Alerts name their edge everywhere; on its own dashboard only a coordinator's addresses would.
-export function edgeNodeProblems(node: NodeInfo, functions: FunctionMeters[], alerts: Alert[]): Problem[] {
+export function edgeNodeProblems(
+  node: NodeInfo, functions: FunctionMeters[], alerts: Alert[], recent: Map<string, Runs> = new Map(),
+): Problem[] {
   const own = alerts.map((alert) => ({ ...alert, edge: undefined }));
   return [
-    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap((fn) => meterProblems(fn, own)),
+    ...sourceProblems(node), ...partProblems(node), ...functions.flatMap((fn) => meterProblems(fn, own, recent.get(fn.name))),
     ...alertProblems(own.filter((alert) => !functions.some((fn) => tellsQuarantine(alert, fn)))),
   ].sort(byTone);
 }
@@ -119,17 +122,16 @@ export function letterProblems(letters: DeadLetter[], now: number): Problem[] {
   }];
 }
 
-function meterProblems(fn: FunctionMeters, alerts: Alert[]): Problem[] {
+function meterProblems(fn: FunctionMeters, alerts: Alert[], recent: Runs | undefined): Problem[] {
   const state = functionState(fn);
   const href = link('functions');
   if (fn.state === 'quarantined') return [quarantineProblem(fn, alerts.find((alert) => tellsQuarantine(alert, fn))?.since)];
   if (state.tone === 'bad') return [{ key: fn.name, tone: 'bad', title: `Function ${fn.name}: ${state.text}`, detail: fn.error ?? '', href }];
-  const runs = fn.runs ?? 0;
-  const errors = fn.errors ?? 0;
+  const { runs, errors } = recent ?? { runs: 0, errors: 0 };
   if (errors === 0 || errors < runs / 100) return [];
   return [{
     key: fn.name, tone: 'warn', title: `Function ${fn.name} fails`,
-    detail: `${number(errors)} of ${plural(runs, 'run')} failed; the events are in the dead letters.`, href,
+    detail: `${number(errors)} of ${plural(runs, 'run')} failed in the last minutes; the events are in the dead letters.`, href,
   }];
 }
 
