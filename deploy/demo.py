@@ -160,17 +160,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
-    for stop in (signal.SIGTERM, signal.SIGHUP):
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a script's background has SIGINT ignored
         signal.signal(stop, interrupt)
     try:
         with Scene("doppel-demo-") as scene:
             demo = Demo(scene)
             demo.deploy_function()
-            demo.show()
             if given.check:
                 demo.check()
                 say("check passed")
             else:
+                demo.show()
                 demo.run_until_interrupted()
     except KeyboardInterrupt:
         say("\nstopped")

@@ -14,7 +14,7 @@
 namespace doppel {
 namespace {
 
-std::string node_name(std::string_view host, std::string_view otherwise) {
+std::string name_of_host(std::string_view host) {
   std::string name;
   for (char c : host.substr(0, host.find('.'))) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -22,11 +22,11 @@ std::string node_name(std::string_view host, std::string_view otherwise) {
     name += plain ? c : '-';
   }
   name.resize(std::min<std::size_t>(name.size(), 63));
-  return is_name(name) ? name : std::string(otherwise);
+  return is_name(name) ? name : "edge";
 }
 
-void fill_node(NodeConfig& config, const HostDefaults& host, std::string_view name_otherwise) {
-  if (config.name.empty()) config.name = node_name(host.name, name_otherwise);
+void fill_node(NodeConfig& config, const HostDefaults& host, std::string name) {
+  if (config.name.empty()) config.name = std::move(name);
   if (config.data.empty()) config.data = host.data.empty() ? host.data_root + "/" + config.name : host.data;
 }
 
@@ -159,7 +159,7 @@ void check_uplink(const UplinkConfig& uplink, Problems& problems) {
 }  // namespace
 
 void fill_defaults(EdgeConfig& config, const HostDefaults& host) {
-  fill_node(config, host, "edge");
+  fill_node(config, host, name_of_host(host.name));
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
     MqttConfig& mqtt = config.mqtt[row];
     if (mqtt.name.empty()) mqtt.name = row == 0 ? "mqtt" : "mqtt" + std::to_string(row + 1);

@@ -137,7 +137,7 @@ Section repeated(std::string_view name, std::string_view help, std::vector<Row>&
 Section top(Role role) {
   Section made = section("", "At the top of the file.");
   Members<NodeConfig> node(made, [](NodeConfig& c, std::size_t) -> NodeConfig& { return c; });
-  node.text("name", &NodeConfig::name, TextRule::name, "Name of the node in its fleet. Default: the host's name.");
+  node.text("name", &NodeConfig::name, TextRule::name, "Name of the node in its fleet. Default: the host's name; of a coordinator: coordinator.");
   node.text("region", &NodeConfig::region, TextRule::name, "Region of the node, for fleet totals.");
   node.text("data", &NodeConfig::data, TextRule::any,
             "Folder of journal and store. Default: `$DOPPEL_DATA`, else `~/.local/share/doppel/NAME`.");

@@ -18,6 +18,7 @@
 namespace doppel {
 
 enum class Role : std::uint8_t { edge, coordinator };
+inline std::string_view to_string(Role role) { return role == Role::edge ? "edge" : "coordinator"; }
 
 enum class SettingKind : std::uint8_t {
   boolean,

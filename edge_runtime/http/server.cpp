@@ -79,7 +79,10 @@ class HttpServer::Loop final : public ConnectionOwner {
     if (!failure) acceptor_.set_option(tcp::acceptor::reuse_address(true), failure);
     if (!failure) acceptor_.bind(endpoint, failure);
     if (!failure) acceptor_.listen(tcp::acceptor::max_listen_connections, failure);
-    if (failure) return unavailable("cannot listen on http address " + text_of(endpoint) + ": " + failure.message());
+    if (failure) {
+      const bool is_taken = failure == asio::error::address_in_use;
+      return unavailable("cannot listen on http address " + text_of(endpoint) + ": " + failure.message() + (is_taken ? "; --http 127.0.0.1:0 takes a free port" : ""));
+    }
     bound_ = acceptor_.local_endpoint(failure);
     return {};
   }

@@ -53,6 +53,7 @@ class DeadLetters {
   // Oldest first.
   void for_each(const std::function<void(Number, const DeadLetter&)>& visit) const;
   const DeadLetter* find(Number number) const;
+  Number last() const { return next_ - 1; }  // the newest there has been
   void remove(Number number);
   std::size_t size() const { return letters_.size(); }
   const std::map<std::string, std::uint64_t>& counts_by_reason() const { return by_reason_; }

@@ -288,7 +288,7 @@ bool Pipeline::intern_names_of(const Record& record, const DecodedEvent& event) 
 void Pipeline::take_activation(const Record& record) {
   const auto activation = decode_activation(record.payload);
   const std::string name(record.topic);
-  if (!activation) return dead_letter(record, "activation_refused", "the activation of " + name + " does not decode");
+  if (!activation) return refuse_activation(record, name, "the activation of " + name + " does not decode");
   if (activation->removed) {
     functions_.remove(name);
     alarms_.cancel_all_of(name);
@@ -303,12 +303,23 @@ void Pipeline::take_activation(const Record& record) {
 void Pipeline::activate(const Record& record, const std::string& name, const Activation& activation) {
   for (const auto& decision : obey_) {
     if (decision.origin != record.position || decision.subject != name || !decision.outcome.starts_with(kNotLoaded)) continue;
-    return dead_letter(record, "activation_refused", decision.outcome.substr(kNotLoaded.size()));
+    return refuse_activation(record, name, decision.outcome.substr(kNotLoaded.size()));
   }
   const auto activated = functions_.activate(name, activation, record.position);
   if (activated) return end_quarantine(*functions_.find(name));
   if (activated.error().code == ErrorCode::unavailable) decided_.push_back({record.position, name, std::string(kNotLoaded) + activated.error().message});
-  dead_letter(record, "activation_refused", activated.error().message);
+  refuse_activation(record, name, activated.error().message);
+}
+
+void Pipeline::refuse_activation(const Record& record, const std::string& name, std::string why) {
+  DeadLetter letter;
+  letter.reason = "activation_refused";
+  letter.detail = std::move(why);
+  letter.function = name;
+  letter.event.position = record.position;
+  letter.event.arrival = letter.event.time = record.arrival;
+  letter.event.topic = record.topic;
+  dead_letters_.add(std::move(letter));
 }
 
 void Pipeline::take_set(const Record& record) {

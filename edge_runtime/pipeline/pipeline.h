@@ -98,6 +98,7 @@ class Pipeline final : public Fold {
   bool intern_names_of(const Record& record, const DecodedEvent& event);
   void take_activation(const Record& record);
   void activate(const Record& record, const std::string& name, const Activation& activation);
+  void refuse_activation(const Record& record, const std::string& name, std::string why);
   void take_set(const Record& record);
   std::pair<int, std::string> set_desired(const Record& record, const SetProperty& set);
 
@@ -107,6 +108,7 @@ class Pipeline final : public Fold {
   void tell_quarantine(FunctionSet::Number number);
   void end_quarantine(FunctionSet::Number number);
   void take_dead_letter_order(const Record& record);
+  void answer_order(const Record& record, const DeadLetterOrder& order, int status, std::string body);
   bool retry(DeadLetters::Number number);
 
   void run_waves();

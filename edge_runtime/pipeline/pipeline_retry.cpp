@@ -102,17 +102,26 @@ void Pipeline::take_dead_letter_order(const Record& record) {
   dead_letters_.for_each([&](DeadLetters::Number number, const DeadLetter& letter) {
     if (is_wanted(*order, number, letter)) wanted.push_back(number);
   });
+  for (const auto number : order->numbers) {
+    if (dead_letters_.find(number) == nullptr) return answer_order(record, *order, 404, "there is no dead letter " + std::to_string(number));
+  }
+  const auto last = dead_letters_.last();
   std::uint64_t done = 0;
   for (const auto number : wanted) done += order->action == DeadLetterOrder::Action::drop ? (dead_letters_.remove(number), true) : retry(number);
   const auto function = order->action == DeadLetterOrder::Action::retry && order->numbers.empty() ? functions_.find(order->function) : std::nullopt;
   const std::uint64_t held = function ? held_.count_of(order->function) : 0;
   if (function) end_quarantine(*function);
-  if (order->request.empty()) return;
+  answer_order(record, *order, 200, "{\"found\":" + std::to_string(wanted.size()) + ",\"done\":" + std::to_string(done) + ",\"failed\":" +
+                                        std::to_string(dead_letters_.last() - last) + ",\"held\":" + std::to_string(held) + "}");
+}
+
+void Pipeline::answer_order(const Record& record, const DeadLetterOrder& order, int status, std::string body) {
+  if (order.request.empty()) return;
   OutboxRow reply;
   reply.kind = OutboxKind::http_reply;
-  reply.target = order->request;
-  reply.revision = 200;
-  reply.payload = "{\"found\":" + std::to_string(wanted.size()) + ",\"done\":" + std::to_string(done) + ",\"held\":" + std::to_string(held) + "}";
+  reply.target = order.request;
+  reply.revision = static_cast<std::uint64_t>(status);
+  reply.payload = std::move(body);
   tagged_.push_back({0, record.position, "", 0, 0, std::move(reply)});
 }
 

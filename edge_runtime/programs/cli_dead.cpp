@@ -1,6 +1,6 @@
 // doppel dead list | show | retry | drop
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <sstream>
 
 #include "edge_runtime/http/url.h"
 #include "edge_runtime/programs/cli_app.h"
@@ -53,7 +53,10 @@ int show(const Options& options) {
   if (!letter) return fail(letter.error());
   if (options.client.json) return print(letter->dump(2) + "\n"), kDone;
   for (const char* key : {"number", "reason", "arrival", "position", "twin", "topic", "function", "version", "retry", "detail", "payload_size", "payload"}) {
-    if (!letter->at(key).is_null()) print(std::string(key) + ": " + printable(cell_text(letter->at(key))) + "\n");
+    if (letter->at(key).is_null()) continue;
+    print(std::string(key) + ":");
+    std::istringstream lines(cell_text(letter->at(key)));
+    for (std::string line; std::getline(lines, line);) print(" " + printable(line) + "\n");
   }
   return kDone;
 }
@@ -74,9 +77,11 @@ int order(const Options& options, const char* action) {
   const auto outcome = parse_answer(*answer);
   if (!outcome) return fail(outcome.error());
   if (options.client.json) return print(outcome->dump(2) + "\n"), kDone;
-  const auto found = outcome->value("found", std::uint64_t{0}), done = outcome->value("done", std::uint64_t{0}), held = outcome->value("held", std::uint64_t{0});
+  const auto count = [&](const char* what) { return outcome->value(what, std::uint64_t{0}); };
+  const auto found = count("found"), done = count("done"), failed = count("failed"), held = count("held");
   const bool drops = std::string_view(action) == "drop";
   print(std::to_string(done) + " of " + std::to_string(found) + (drops ? " dropped\n" : " tried again\n"));
+  if (failed != 0) print(std::to_string(failed) + " failed again, and are new dead letters\n");
   if (held != 0) print(std::to_string(held) + " held events given to " + options.function + "\n");
   if (done < found) print("The others cannot be retried: they were applied in part, their payload is cut, or their function is gone.\n");
   return kDone;

@@ -127,6 +127,7 @@ Result<Package> read_package(const Options& options) {
     if (!module) return module.error();
     return Package{std::move(built->manifest), std::move(built->manifest_text), *std::move(module)};
   }
+  if (!fs::exists(options.path)) return not_found("there is no folder or module " + options.path);
   const fs::path manifest_file = manifest_path(options);
   auto text = read_file(manifest_file);
   if (!text) return text.error();

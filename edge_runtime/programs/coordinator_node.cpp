@@ -20,7 +20,7 @@ Result<std::unique_ptr<CoordinatorNode>> CoordinatorNode::start(const Coordinato
 }
 
 Result<void> CoordinatorNode::open() {
-  auto core = NodeCore::open(config_, log_);
+  auto core = NodeCore::open(config_, Role::coordinator, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
   MergeLimits limits;
@@ -61,7 +61,7 @@ Result<void> CoordinatorNode::start_http() {
   const auto started =
       http_.start("coordinator", config_, make_coordinator_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
   if (!started) return started;
-  log_.info("listening", {{"http", http_.url()}, {"uplink", server_->address()}, {"name", config_.name}});
+  log_.info("listening", {{"http", http_.url()}, {"uplink", server_->address()}, {"name", config_.name}, {"data", config_.data}});
   return {};
 }
 

@@ -221,11 +221,19 @@ void EdgeService::install(const FunctionUpload& upload, bool created, const Answ
   const bool waits = parts_.core.when_applied(*position, [this, name = upload.name.text(), position = *position, created, answer] {
     const auto number = parts_.pipeline.functions().find(name);
     if (!number || parts_.pipeline.functions()[*number].active_since != position) {
-      return answer(conflict("function " + name + " was refused when its activation came up; see the dead letters"));
+      return answer(conflict("function " + name + " was refused: " + why_refused(position)));
     }
     answer(FunctionAccepted{created, function_json(parts_.pipeline.functions()[*number])});
   });
   if (!waits) answer(lane_is_busy());
+}
+
+std::string EdgeService::why_refused(Position activation) const {
+  std::string why = "its activation is not among the dead letters any more";
+  parts_.pipeline.dead_letters().for_each([&](DeadLetters::Number, const DeadLetter& letter) {
+    if (letter.event.position == activation) why = letter.detail;
+  });
+  return why;
 }
 
 void EdgeService::delete_function(const FunctionName& name, const std::string&, Answer<std::string> answer) {

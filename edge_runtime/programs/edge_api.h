@@ -61,6 +61,7 @@ class EdgeService final : public EdgeApi {
   template <class T>
   void ask(Answer<T> answer, std::function<Result<T>(Lane&)> read);
   void install(const FunctionUpload& upload, bool created, const Answer<FunctionAccepted>& answer);
+  std::string why_refused(Position activation) const;
   std::string function_json(const ActiveFunction& function);
 
   Parts parts_;

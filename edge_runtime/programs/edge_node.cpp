@@ -75,7 +75,7 @@ Result<void> EdgeNode::stop() {
 }
 
 Result<void> EdgeNode::open() {
-  auto core = NodeCore::open(config_, log_);
+  auto core = NodeCore::open(config_, Role::edge, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
   pipeline_ = std::make_unique<Pipeline>(core_->engine());
@@ -156,7 +156,7 @@ Result<void> EdgeNode::start_http() {
   if (auto started = http_.start("edge", config_, make_edge_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock()); !started) {
     return started;
   }
-  log_.info("listening", {{"http", http_.url()}, {"name", config_.name}});
+  log_.info("listening", {{"http", http_.url()}, {"name", config_.name}, {"data", config_.data}});
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace doppel {
@@ -47,17 +48,35 @@ void fail_stop(Log& log, const std::string& reason) {
   std::_Exit(kTemporaryFailure);
 }
 
-Result<std::unique_ptr<NodeCore>> NodeCore::open(const NodeConfig& config, Log& log) {
+Result<std::unique_ptr<NodeCore>> NodeCore::open(const NodeConfig& config, Role role, Log& log) {
   if (sodium_init() < 0) return internal_error("libsodium cannot start: no source of randomness");
   std::unique_ptr<NodeCore> core(new NodeCore(config.data, log));
-  if (auto opened = core->open_files(config); !opened) return opened.error();
+  if (auto opened = core->open_files(config, role); !opened) return opened.error();
   return core;
 }
 
-Result<void> NodeCore::open_files(const NodeConfig& config) {
+// What one role journals, the other would take for its own.
+Result<void> NodeCore::check_role(Role role) {
+  auto file = disk_->open("role", Disk::Mode::open_or_create);
+  if (!file) return file.error();
+  const std::string own(to_string(role));
+  std::array<char, 16> text{};
+  const auto size = (*file)->read_at(0, text.data(), text.size());
+  if (!size) return size.error();
+  const std::string_view found(text.data(), *size);
+  if (found == own) return {};
+  if (!found.empty()) {
+    return conflict(data_ + " holds the data of an " + std::string(found) + "; give this " + own + " another folder (--data) or name (--name)");
+  }
+  if (auto written = (*file)->write_at(0, own); !written) return written;
+  return (*file)->sync();
+}
+
+Result<void> NodeCore::open_files(const NodeConfig& config, Role role) {
   auto disk = open_system_disk(data_);
   if (!disk) return disk.error();
   disk_ = std::move(*disk);
+  if (auto checked = check_role(role); !checked) return checked;
   auto blobs = BlobStore::open(*disk_, "blobs");
   if (!blobs) return blobs.error();
   blobs_ = std::move(*blobs);

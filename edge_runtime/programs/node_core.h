@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "edge_runtime/config/setting_table.h"
 #include "edge_runtime/config/settings.h"
 #include "edge_runtime/programs/data_folder.h"
 #include "edge_runtime/wasm/wasm_engine.h"
@@ -32,8 +33,8 @@ inline Error lane_is_busy() { return unavailable("the lane is busy: try again");
 // Members in start order; destruction stops them in reverse.
 class NodeCore {
  public:
-  // Opens everything under config.data. Errors name the file.
-  static Result<std::unique_ptr<NodeCore>> open(const NodeConfig& config, Log& log);
+  // Opens everything under config.data. Errors name the file; conflict: the folder is one of the other role's.
+  static Result<std::unique_ptr<NodeCore>> open(const NodeConfig& config, Role role, Log& log);
   ~NodeCore();
 
   // Everything that was accepted before is applied when it returns. `fold` is borrowed for the life of the node.
@@ -67,7 +68,8 @@ class NodeCore {
     std::function<void()> then;
   };
   NodeCore(std::string data, Log& log) : data_(std::move(data)), log_(log) {}
-  Result<void> open_files(const NodeConfig& config);
+  Result<void> open_files(const NodeConfig& config, Role role);
+  Result<void> check_role(Role role);
   void tell_recovery() const;
   void call_waiters();
 

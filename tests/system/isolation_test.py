@@ -90,10 +90,10 @@ class Isolation(harness.SceneTest):
         letter = self.doppel("dead", "show", str(first))
         self.assertEqual((letter["reason"], letter["payload"], letter["twin"]), ("trap", '{"v": -1}', "plant/pump"))
         self.assertIn("unreachable", letter["detail"])
-        self.assertEqual(self.doppel("dead", "retry", str(first)), {"found": 1, "done": 1, "held": 0})
+        self.assertEqual(self.doppel("dead", "retry", str(first)), {"found": 1, "done": 1, "failed": 1, "held": 0})
         again = [one["number"] for one in self.doppel("dead", "list")["items"]]
         self.assertEqual(again, [second, second + 1])
-        self.assertEqual(self.doppel("dead", "drop", str(second)), {"found": 1, "done": 1, "held": 0})
+        self.assertEqual(self.doppel("dead", "drop", str(second)), {"found": 1, "done": 1, "failed": 0, "held": 0})
         self.deploy("bad", "2")
         self.doppel("dead", "retry", "--fn", "bad")
         self.assertEqual(self.value("bad_sum"), 4)

@@ -135,7 +135,11 @@ void QuantileSketch::merge(const QuantileSketch& other) {
 
 std::optional<double> QuantileSketch::quantile(double q) const {
   if (count() == 0) return std::nullopt;
-  const auto rank = static_cast<std::uint64_t>(q * static_cast<double>(count() - 1));
+  // The smallest value that at least q of all are not above: of two values p95 is the larger.
+  const double wanted = q * static_cast<double>(count());
+  auto rank = static_cast<std::uint64_t>(wanted);
+  if (rank > 0 && static_cast<double>(rank) == wanted) --rank;
+  rank = std::min(rank, count() - 1);
   std::uint64_t seen = 0;
   for (std::size_t i = negative_.counts.size(); i-- > 0;) {
     seen += negative_.counts[i];

@@ -190,13 +190,14 @@ TEST_F(Retry, a_retried_event_runs_with_what_it_saw_and_leaves_the_dead_letters)
   EXPECT_EQ(edge.twin("d/a").events, 2u);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].target, "r1");
-  EXPECT_EQ(rows[0].payload, R"({"found":1,"done":1,"held":0})");
+  EXPECT_EQ(rows[0].payload, R"({"found":1,"done":1,"failed":0,"held":0})");
 }
 
 TEST_F(Retry, a_retry_that_fails_again_becomes_a_new_dead_letter) {
   install(0, is_negative, 10);
   edge.apply({value_of(1, "a", -1)});
-  order(2, {"", Action::retry, "f", {}});
+  const auto rows = rows_of(order(2, {"r", Action::retry, "f", {}}), OutboxKind::http_reply);
+  EXPECT_EQ(rows.at(0).payload, R"({"found":1,"done":1,"failed":1,"held":0})");
   EXPECT_EQ(edge.dead(), std::vector<std::string>{"exceeded_fuel"});
   EXPECT_EQ(edge.pipeline().dead_letters().find(1), nullptr);
   EXPECT_NE(edge.pipeline().dead_letters().find(2), nullptr);
@@ -211,7 +212,7 @@ TEST_F(Retry, a_retry_of_a_function_ends_its_quarantine) {
   is_mended = true;
   const auto rows = rows_of(order(3, {"r1", Action::retry, "f", {}}), OutboxKind::http_reply);
   EXPECT_FALSE(is_quarantined());
-  EXPECT_EQ(rows.at(0).payload, R"({"found":0,"done":0,"held":3})");
+  EXPECT_EQ(rows.at(0).payload, R"({"found":0,"done":0,"failed":0,"held":3})");
   EXPECT_EQ(values_of("d/a"), (std::vector<double>{-1, 1, 2}));
 }
 
@@ -240,8 +241,16 @@ TEST_F(Retry, only_what_left_no_trace_is_retried) {
   edge.apply({activation(3, "f", gone)});
   ASSERT_EQ(edge.dead().size(), 2u);
   const auto rows = rows_of(order(4, {"r", Action::retry, "", {}}), OutboxKind::http_reply);
-  EXPECT_EQ(rows.at(0).payload, R"({"found":2,"done":0,"held":0})");
+  EXPECT_EQ(rows.at(0).payload, R"({"found":2,"done":0,"failed":0,"held":0})");
   EXPECT_EQ(edge.dead().size(), 2u);
+}
+
+TEST_F(Retry, an_order_that_names_a_dead_letter_that_is_not_there_does_nothing) {
+  edge.apply({message(1, "d/a", R"({"a":)")});
+  const auto rows = rows_of(order(2, {"r", Action::drop, "", {1, 999}}), OutboxKind::http_reply);
+  EXPECT_EQ(rows.at(0).revision, 404u);
+  EXPECT_EQ(rows.at(0).payload, "there is no dead letter 999");
+  EXPECT_EQ(edge.dead().size(), 1u);
 }
 
 TEST_F(Retry, dropped_dead_letters_are_gone_also_from_the_store) {

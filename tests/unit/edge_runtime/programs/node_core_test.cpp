@@ -17,7 +17,7 @@ class Core : public testing::Test {
 
   std::unique_ptr<NodeCore> open() {
     std::filesystem::create_directories(folder_);
-    auto core = NodeCore::open(config_, log_);
+    auto core = NodeCore::open(config_, Role::edge, log_);
     EXPECT_TRUE(core) << core.error().message;
     return *std::move(core);
   }
