@@ -144,6 +144,7 @@ int watch(const Options& options) {
   auto client = connect(options.client, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
   const auto show = [&](const SseEvent& event) {
+    if (event.type == "open") return HttpClient::Next::go_on;
     if (options.client.json) {
       print(event.data + "\n");
     } else if (event.type == "gap") {

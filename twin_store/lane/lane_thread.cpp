@@ -3,9 +3,10 @@
 namespace doppel {
 
 Result<bool> take_turn(Lane& lane, const Journal& journal, Outbox& outbox, const std::function<void()>& after_batch) {
+  const std::uint64_t batches = lane.counts().batches;
   const auto ran = lane.step();
   if (!ran) return ran;
-  if (*ran) {
+  if (lane.counts().batches != batches) {
     // With a policy that syncs on append, or not at all, no sync follows that would release the rows.
     outbox.release(journal.last_synced());
     after_batch();

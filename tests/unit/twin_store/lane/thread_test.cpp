@@ -107,6 +107,21 @@ LaneOptions eager() {
   return options;
 }
 
+// Changes of the batch before were told again, as if they were new.
+TEST(LaneThread, appending_a_tick_that_is_due_is_not_told_as_a_batch) {
+  ThreadedNode node(eager());
+  const std::uint64_t before = node.lane->counts().batches;
+  node.base.fold->due = node.base.time().wall();
+  node.run();
+  for (bool is_due = true; is_due;) {
+    std::promise<bool> seen;
+    if (!node.thread->post([&](Lane&) { seen.set_value(node.base.fold->due.has_value()); })) continue;
+    is_due = seen.get_future().get();
+  }
+  node.stop();
+  EXPECT_EQ(static_cast<std::uint64_t>(node.batches), node.lane->counts().batches - before);
+}
+
 TEST(LaneThread, appends_questions_and_commits_at_once_lose_nothing) {
   ThreadedNode node(eager());
   std::atomic<std::uint64_t> delivered = 0;
