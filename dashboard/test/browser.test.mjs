@@ -184,6 +184,30 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('long words and big numbers stay within the page and their cards', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const grown = (v, key) => {
+      if (typeof v === 'number' && key !== 'geo') return v * 1234567.891;
+      if (typeof v === 'string' && ['version', 'group', 'reason', 'model'].includes(key)) return v + '_without_a_break'.repeat(5);
+      if (Array.isArray(v)) return v.map((item) => grown(item, key));
+      return v && typeof v === 'object' ? Object.fromEntries(Object.entries(v).map(([name, item]) => [name, grown(item, name)])) : v;
+    };
+    for (const [path, landmark] of [['', 'health'], ['functions', 'function'], ['aggregates', 'windows'], ['twins/plant%2Fnorth%2Fmotor-01', 'properties']]) {
+      const page = await browser.open('about:blank', { width: 390 });
+      await page.route(/\/api\/v1\/(?!stream)/, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: grown(await response.json(), '') });
+      });
+      await page.goto(`${mock.url}/#/${path}`);
+      await page.getByTestId(landmark).first().waitFor();
+      assert.ok(await overflow(page) <= 0, `/#/${path} is wider than the window`);
+      assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('dd, h2, p')].filter((element) =>
+        element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflow === 'visible').map(({ innerText }) => innerText)), []);
+      await page.close();
+    }
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);
