@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let vite, tone, problems, format, stream, geo, windows, history, failures;
+let vite, tone, problems, format, stream, geo, windows, history, failures, gaps;
 
 before(async () => {
   // The router reads the address when it is loaded.
@@ -15,9 +15,9 @@ before(async () => {
   globalThis.addEventListener = () => {};
   vite = await createServer({ root: fileURLToPath(new URL('..', import.meta.url)), server: { middlewareMode: true, ws: false }, appType: 'custom', logLevel: 'error' });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
-  [tone, problems, format, stream, geo, windows, history, failures] = await Promise.all([
+  [tone, problems, format, stream, geo, windows, history, failures, gaps] = await Promise.all([
     load('lib/tone.ts'), load('lib/problems.ts'), load('lib/format.ts'), load('api/stream.ts'), load('lib/geo.ts'), load('lib/windows.ts'),
-    load('lib/history.svelte.ts'), load('lib/failures.ts'),
+    load('lib/history.svelte.ts'), load('lib/failures.ts'), load('lib/gaps.ts'),
   ]);
 });
 after(() => vite.close());
@@ -213,12 +213,26 @@ test('window rows become one series for each property, name and group, in order 
   assert.deepEqual(series[1].columns[3], [2, 3]);
 });
 
+test('windows and rates that are missing leave a gap, and a value that no line reaches is a point', () => {
+  const row = (start, mean) => ({ window: '1m', start: `2026-03-01T11:0${start}:00Z`, end: `2026-03-01T11:0${start + 1}:00Z`, level: 'edge', name: 'north', group: '', property: 'a', mean, p95: mean });
+  const [{ columns, newest }] = windows.seriesOf([row(1, 1), row(2, 2), row(5, 5)]);
+  assert.deepEqual(columns[3], [1, 2, null, 5]);
+  assert.deepEqual(columns[4], [1, 2, null, 5]);
+  assert.equal(newest.mean, 5);
+  assert.deepEqual(gaps.lonePoints(columns[3]), [3]);
+  assert.deepEqual(gaps.lonePoints([7]), [0]);
+  assert.deepEqual(gaps.lonePoints([1, 2, null, undefined]), []);
+  const rates = new history.RateHistory();
+  for (const seconds of [0, 2, 60]) rates.push(now / 1000 + seconds, new Map([['north', seconds]]));
+  assert.deepEqual(rates.columns(['north'], 0)[1], [0, 2, null, 60]);
+});
+
 test('past rates come from the shortest windows, groups added', () => {
   const rates = new history.RateHistory();
   const row = (start, end, group, events) => ({ window: 'w', start: `2026-03-01T11:${start}:00Z`, end: `2026-03-01T11:${end}:00Z`, level: 'edge', name: 'north', group, property: '', events });
   rates.push(now / 1000, new Map([['north', 5]]));
   rates.backfill([row('01', '02', 'a', 60), row('01', '02', 'b', 120), row('00', '05', 'a', 9999), row('02', '03', 'a', 30)]);
-  assert.deepEqual(rates.columns(['north'], 0)[1], [3, 0.5, 5]);
+  assert.deepEqual(rates.columns(['north'], 0)[1], [3, 0.5, null, 5]);
 });
 
 test('the app is small, and asks nothing of other servers', async () => {

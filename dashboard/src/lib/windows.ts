@@ -2,6 +2,7 @@
 
 import type { WindowRow } from '../api/types';
 import type { Columns } from '../parts/chart';
+import { withGaps } from './gaps';
 
 export interface WindowSeries {
   key: string;
@@ -15,7 +16,7 @@ export function distinct(rows: WindowRow[], field: 'window' | 'property'): strin
 }
 
 // Quantiles are estimates within 1 %, and yet none lies outside of what was measured.
-export function p95({ p95: estimate, min = -Infinity, max = Infinity }: WindowRow): number | undefined {
+export function p95({ p95: estimate, min = -Infinity, max = Infinity }: Partial<WindowRow>): number | undefined {
   return estimate === undefined ? undefined : Math.min(max, Math.max(min, estimate));
 }
 
@@ -36,12 +37,20 @@ export function seriesOf(rows: WindowRow[]): WindowSeries[] {
   return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, group]) => series(key, group));
 }
 
+interface Point {
+  time: number;
+  end: number;
+  row: Partial<WindowRow>;  // nothing in a gap
+}
+
 function series(key: string, rows: WindowRow[]): WindowSeries {
   const byTime = rows.toSorted((a, b) => a.start.localeCompare(b.start));
   const newest = byTime.at(-1) as WindowRow;
-  const pick = (field: 'min' | 'max' | 'mean'): (number | null)[] => byTime.map((row) => row[field] ?? null);
+  const points = withGaps<Point>(byTime.map((row) => ({ time: Date.parse(row.start), end: Date.parse(row.end), row })),
+    ({ time, end }) => ({ start: time, end }), (time) => ({ time, end: time, row: {} }));
+  const pick = (of: (row: Partial<WindowRow>) => number | undefined): (number | null)[] => points.map(({ row }) => of(row) ?? null);
   return {
     key, newest, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · '),
-    columns: [byTime.map((row) => Date.parse(row.start) / 1000), pick('min'), pick('max'), pick('mean'), byTime.map((row) => p95(row) ?? null)],
+    columns: [points.map(({ time }) => time / 1000), pick(({ min }) => min), pick(({ max }) => max), pick(({ mean }) => mean), pick(p95)],
   };
 }

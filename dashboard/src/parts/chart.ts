@@ -2,6 +2,7 @@
 
 import uPlot from 'uplot';
 import { short } from '../lib/format';
+import { lonePoints } from '../lib/gaps';
 import { cssColor } from '../lib/theme.svelte';
 
 export type Columns = [number[], ...(number | null)[][]];
@@ -59,7 +60,7 @@ export function chartOptions(look: ChartLook, width: number): uPlot.Options {
     return {
       label: line.label, stroke, width: line.width ?? 1.75, dash: line.dash, spanGaps: false,
       fill: line.fill && line.floor === undefined ? translucent(stroke, line.fill) : undefined,
-      points: { show: (u, index) => onePoint(u.data[index]), size: 5, fill: stroke },
+      points: { show: false, filter: (u, index) => lone(u.data[index] ?? []), size: 5, fill: stroke },
     };
   });
   const bands = look.lines.flatMap((line, i): uPlot.Band[] => (line.floor === undefined || !line.fill ? [] : [
@@ -67,7 +68,7 @@ export function chartOptions(look: ChartLook, width: number): uPlot.Options {
   ]));
   return {
     width, height: look.height, bands,
-    padding: look.axes ? [8, 26, 0, 0] : [4, 2, 4, 2],
+    padding: look.axes ? [8, 26, 0, 0] : [4, 4, 4, 4],
     legend: { show: false },
     scales: { x: { time: true }, y: { range: range(look.zero) } },
     series: [{}, ...lines],
@@ -94,7 +95,8 @@ function valueAxisSize(_: uPlot, values: string[] | null): number {
   return 14 + 7 * Math.max(2, ...(values ?? []).map((text) => text.length));
 }
 
-// A single value makes no line: show it as a point.
-function onePoint(values: ArrayLike<number | null | undefined> | undefined): boolean {
-  return Array.from(values ?? []).filter((v) => v !== null && v !== undefined).length === 1;
+// A value that no line reaches is a point.
+function lone(values: ArrayLike<number | null | undefined>): number[] | null {
+  const found = lonePoints(values);
+  return found.length > 0 ? found : null;
 }
