@@ -70,7 +70,7 @@ function node(world, role) {
   return {
     ...base,
     counters: { messages: Math.round(up * 165), events: busy ? Math.round(up * 165) : 0, twins: busy ? sites(world) : 0, functions: busy ? 3 : 0,
-      alerts: busy ? 4 : 0, dead_letters: busy ? letterCount : 0, redelivered: busy ? 31 : 0 },
+      alerts: busy ? 5 : 0, dead_letters: busy ? letterCount : 0, redelivered: busy ? 31 : 0 },
     rates: { events_per_second: busy ? Math.round(108 + 9 * Math.sin(Date.now() / 7000) + 6 * world.random()) : 0 },
     journal: { first_position: 1, last_position: Math.round(up * 165), synced_position: Math.round(up * 165), applied_position: Math.round(up * 165),
       epoch: 3, incarnation: '7a1c03e955d04be28f10c6d2a4b9e871', bytes: 412_331_008 },

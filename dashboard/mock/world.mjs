@@ -155,9 +155,9 @@ export function fleetEdges(world) {
       functions: [fn('threshold_alarm', '1.2.0'), fn(...common), fn('unit_conversion', '0.3.1')],
       twins: site.twins, events_per_second: wobble(site.twins), geo: site.at, alerts: 0,
     };
-    if (name === 'north') edge.alerts = 4;
+    if (name === 'north') edge.alerts = 5;
     if (name === 'south') edge.alerts = 1;
-    if (name === 'south') edge.functions[2] = fn('unit_conversion', '0.4.0', 'quarantined', 'fuel spent: 5,000,000 of 5,000,000 in 3 of the last 10 runs');
+    if (name === 'north') edge.functions[2] = fn('unit_conversion', '0.4.0', 'quarantined', 'fuel spent: 5,000,000 of 5,000,000 in 3 of the last 10 runs');
     if (name === 'fjord') edge.lag_seconds = 74;
     if (name === 'west') Object.assign(edge, { connected: false, lag_seconds: null, last_seen: iso(world.started - 25 * 60_000) });
     if (name === 'harbor') Object.assign(edge, { connected: null, lag_seconds: null, last_seen: null, version: null, functions: undefined, events_per_second: null, twins: null, alerts: null });
