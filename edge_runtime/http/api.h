@@ -78,7 +78,7 @@ struct AggregateQuery {
   std::string edge;    // at a coordinator
   std::string window;  // configured name; "" for all
   std::string group;
-  std::string property;
+  std::optional<std::string> property;  // "" : the rows that count events and twins
   std::optional<Timestamp> from, to;  // of the window's start: from <= start < to
 };
 

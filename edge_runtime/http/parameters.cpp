@@ -26,7 +26,14 @@ class Reader {
  public:
   explicit Reader(const Request& request) : request_(request) {}
 
-  std::string text(std::string_view name) { return optional(name).value_or(""); }
+  std::string text(std::string_view name) { return if_given(name).value_or(""); }
+
+  std::optional<std::string> if_given(std::string_view name) {
+    auto value = request_.parameter(name);
+    if (value) return *std::move(value);
+    keep(value.error());
+    return std::nullopt;
+  }
 
   std::string one_of(std::string_view name, std::span<const std::string_view> allowed) {
     const auto value = text(name);
@@ -37,7 +44,7 @@ class Reader {
   }
 
   std::size_t number(std::string_view name, std::size_t otherwise, std::size_t lowest, std::size_t highest) {
-    const auto value = optional(name);
+    const auto value = if_given(name);
     if (!value) return otherwise;
     std::size_t number = 0;
     const auto [end, failure] = std::from_chars(value->data(), value->data() + value->size(), number);
@@ -47,7 +54,7 @@ class Reader {
   }
 
   std::optional<Timestamp> time(std::string_view name) {
-    const auto value = optional(name);
+    const auto value = if_given(name);
     if (!value) return std::nullopt;
     const auto time = parse_rfc3339(*value);
     if (!time) fail(name, *value, "a time as 2026-01-02T03:04:05Z");
@@ -72,12 +79,6 @@ class Reader {
   }
 
  private:
-  std::optional<std::string> optional(std::string_view name) {
-    auto value = request_.parameter(name);
-    if (value) return *std::move(value);
-    keep(value.error());
-    return std::nullopt;
-  }
   void fail(std::string_view name, std::string_view value, std::string_view allowed) {
     keep(invalid_input("query parameter " + quoted(name) + " is " + quoted(value) + "; it must be " + std::string(allowed)));
   }
@@ -135,7 +136,7 @@ Result<TwinQuery> parse_twin_query(const Request& request) {
 Result<AggregateQuery> parse_aggregate_query(const Request& request) {
   Reader reader(request);
   return reader.done(AggregateQuery{reader.page(), reader.one_of("level", kLevels), reader.text("edge"), reader.text("window"),
-                                    reader.text("group"), reader.text("property"), reader.time("from"), reader.time("to")});
+                                    reader.text("group"), reader.if_given("property"), reader.time("from"), reader.time("to")});
 }
 
 Result<DeadLetterQuery> parse_dead_letter_query(const Request& request) {

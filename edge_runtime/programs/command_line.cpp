@@ -8,6 +8,7 @@
 
 #include "edge_runtime/config/suggest.h"
 #include "edge_runtime/programs/commands.h"
+#include "edge_runtime/programs/node_core.h"
 #include "edge_runtime/wasm/compile_helper.h"
 
 namespace doppel {
@@ -68,7 +69,7 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
 
 std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
   auto root = std::make_unique<CLI::App>("doppel: twins of things from streams of messages, at the edge.", "doppel");
-  root->set_version_flag("--version", program_version());
+  root->set_version_flag("--version", program_name());
   root->require_subcommand(1);
   root->footer(kExamples);
   root->get_formatter()->column_width(34);

@@ -15,7 +15,4 @@ enum ExitCode : int {
 // Parses and runs; returns the process's exit code. `arguments` begins with the program's name.
 int run_command_line(const std::vector<std::string>& arguments);
 
-// "doppel 0.1.0"
-std::string program_version();
-
 }  // namespace doppel

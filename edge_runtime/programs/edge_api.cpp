@@ -64,7 +64,7 @@ Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
 bool fits(const WindowKey& key, const AggregateQuery& query) {
   if (!query.window.empty() && key.window != query.window) return false;
   if (!query.group.empty() && key.group != query.group) return false;
-  if (!query.property.empty() && key.property != query.property) return false;
+  if (query.property && key.property != *query.property) return false;
   const Timestamp start = from_nanoseconds(key.start_ns);
   return (!query.from || start >= *query.from) && (!query.to || start < *query.to);
 }

@@ -25,7 +25,7 @@ JournalOptions journal_options(const NodeConfig& config) {
   options.budget_bytes = config.journal.budget_bytes;
   options.keep = std::chrono::duration_cast<std::chrono::hours>(config.journal.keep);
   options.boot_id = boot_id();
-  options.program = program_version();
+  options.program = program_name();
   return options;
 }
 
@@ -41,7 +41,9 @@ std::string_view to_string(JournalRecovery::Ending ending) {
 
 }  // namespace
 
-std::string program_version() { return std::string("doppel ") + DOPPEL_VERSION; }
+std::string program_version() { return DOPPEL_VERSION; }
+
+std::string program_name() { return "doppel " + program_version(); }
 
 void fail_stop(Log& log, const std::string& reason) {
   log.error("fail_stop", {{"reason", reason}, {"exit", std::to_string(kTemporaryFailure)}});
@@ -103,7 +105,7 @@ Result<void> NodeCore::open_files(const NodeConfig& config, Role role) {
 Result<void> NodeCore::recover(Fold& fold) {
   for (const auto table : fold.tables()) tables_.emplace_back(table);
   std::optional<Restored> restored;
-  auto store = open_or_restore(*disk_, {.path = store_path(), .fold_tables = tables_, .program = program_version(), .hooks = &store_io_},
+  auto store = open_or_restore(*disk_, {.path = store_path(), .fold_tables = tables_, .program = program_name(), .hooks = &store_io_},
                                snapshot_options_, *journal_, restored);
   if (!store) return store.error();
   store_ = std::move(*store);

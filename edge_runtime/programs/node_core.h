@@ -21,8 +21,8 @@
 
 namespace doppel {
 
-// "doppel 0.1.0"
-std::string program_version();
+std::string program_version();  // "0.1.0"
+std::string program_name();     // "doppel 0.1.0": who wrote a file
 
 // Says why in the log, then ends the process at once with exit status 75 (EX_TEMPFAIL): what was not acknowledged comes again.
 [[noreturn]] void fail_stop(Log& log, const std::string& reason);

@@ -85,9 +85,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
 }
 
-// "doppel 0.1.0" or "0.1.0" as the number alone.
 export function version(text: Maybe<string>): string {
-  return text?.replace(/^doppel /, '') || unknown;
+  return text || unknown;
 }
 
 // A version of a function: a word of its author, or the hash of its module, whose first digits tell it from others.

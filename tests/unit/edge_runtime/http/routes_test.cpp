@@ -105,6 +105,15 @@ TEST_F(Routes, A_filter_that_cannot_be_read_is_refused_with_what_is_allowed) {
   expect_refused({Method::get, "/api/v1/aggregates?level=world"}, "one of edge, region, fleet");
 }
 
+TEST_F(Routes, An_empty_property_asks_for_the_rows_that_count_and_no_property_for_all) {
+  edge({Method::get, "/api/v1/aggregates?property="});
+  EXPECT_EQ(edge_.aggregate_query->property, "");
+  edge({Method::get, "/api/v1/aggregates?property=t"});
+  EXPECT_EQ(edge_.aggregate_query->property, "t");
+  edge({Method::get, "/api/v1/aggregates"});
+  EXPECT_EQ(edge_.aggregate_query->property, std::nullopt);
+}
+
 TEST_F(Routes, A_twin_is_asked_by_its_decoded_id) {
   EXPECT_EQ(edge({Method::get, "/api/v1/twins/plant%2Fline1?format=values"}).body, edge_.json);
   EXPECT_EQ(edge_.twin, "plant/line1");
