@@ -1,7 +1,10 @@
 #include "coordinator/fleet_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "twin_store/model/freshness.h"
 
 namespace doppel {
 namespace {
@@ -112,6 +115,16 @@ Json twin_of(const LatestView& twin) {
   return json;
 }
 
+Json twin_of(const LatestView& twin, const LinkSnapshot& now) {
+  auto json = twin_of(twin);
+  const bool is_connected = std::any_of(now.links.begin(), now.links.end(),
+                                        [&](const auto& link) { return link.connected && link.edge.text() == twin.edge; });
+  const auto last_seen = json.value("last_seen", Json());
+  json["status"] = is_connected ? status_of(last_seen.is_string() ? parse_rfc3339(last_seen.get<std::string>()) : std::nullopt, now.wall, {})
+                                : kUnreachable;
+  return json;
+}
+
 Json alert_of(const LatestView& alert) {
   auto json = object_of(alert.payload);
   json["edge"] = alert.edge;
@@ -177,11 +190,15 @@ std::string to_json(const WindowView& window) { return text_of(window_of(window)
 
 std::string to_json(const WindowPage& page) { return list(page.items, page.next, window_of); }
 
-std::string twins_to_json(const LatestPage& page) { return list(page.items, page.next, twin_of); }
+std::string twins_to_json(const LatestPage& page, const LinkSnapshot& now) {
+  return list(page.items, page.next, [&](const LatestView& twin) { return twin_of(twin, now); });
+}
 
 std::string alerts_to_json(const LatestPage& page) { return list(page.items, page.next, alert_of); }
 
-std::string twin_to_json(const LatestView& twin) { return text_of(twin_of(twin)); }
+std::string twin_to_json(const LatestView& twin, const LinkSnapshot& now) { return text_of(twin_of(twin, now)); }
+
+std::string stored_twin_to_json(const LatestView& twin) { return text_of(twin_of(twin)); }
 
 std::string alert_to_json(const LatestView& alert) { return text_of(alert_of(alert)); }
 

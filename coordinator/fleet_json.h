@@ -13,9 +13,11 @@ std::string to_json(std::span<const EdgeView> edges);  // {"items":[...],"next":
 std::string to_json(const EdgeView& edge);             // one edge, with its details
 std::string to_json(const WindowView& window);
 std::string to_json(const WindowPage& page);           // {"items":[...],"next":cursor|null}
-std::string twins_to_json(const LatestPage& page);     // each twin's own JSON, with its edge
+// Each twin's own JSON, with its edge and its status as of `now`: unreachable while the edge is not connected.
+std::string twins_to_json(const LatestPage& page, const LinkSnapshot& now);
 std::string alerts_to_json(const LatestPage& page);
-std::string twin_to_json(const LatestView& twin);
+std::string twin_to_json(const LatestView& twin, const LinkSnapshot& now);
+std::string stored_twin_to_json(const LatestView& twin);  // without a status
 std::string alert_to_json(const LatestView& alert);
 std::string functions_to_json(const std::map<std::string, FleetFunction>& functions, std::span<const EdgeView> edges);
 std::string to_json(const FleetFunction& function, std::span<const EdgeView> edges);

@@ -149,7 +149,7 @@ Result<Value> latest_json(std::span<const ValueView> arguments) {
   if (!row) return undecodable(LatestTable::kTable);
   if (row->second.payload.empty() || row->first.key.substr(0, 1) != content(arguments[0])) return Value();
   const LatestView view = view_of_row(row->first, row->second);
-  return text(view.alert.empty() ? twin_to_json(view) : alert_to_json(view));
+  return text(view.alert.empty() ? stored_twin_to_json(view) : alert_to_json(view));
 }
 
 // fleet_function_json(value): a desired function.

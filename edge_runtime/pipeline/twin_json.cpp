@@ -120,10 +120,7 @@ void append_facts(ObjectWriter& object, const Twin& twin, const NameTable& names
 }  // namespace
 
 std::string_view twin_status(const Twin& twin, Timestamp now, const Freshness& freshness) {
-  if (twin.events == 0) return "never";
-  const Duration age = now - twin.last_seen;
-  if (age <= freshness.stale_after) return "online";
-  return age <= freshness.offline_after ? "stale" : "offline";
+  return status_of(twin.events == 0 ? std::nullopt : std::optional(twin.last_seen), now, freshness);
 }
 
 void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, const Freshness& freshness, TwinDetail detail, std::string& out) {

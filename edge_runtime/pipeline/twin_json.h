@@ -6,14 +6,9 @@
 
 #include "edge_runtime/pipeline/names.h"
 #include "edge_runtime/pipeline/twin.h"
+#include "twin_store/model/freshness.h"
 
 namespace doppel {
-
-// How old a value may be; judged at reading, never in the fold.
-struct Freshness {
-  Duration stale_after = std::chrono::minutes(1);
-  Duration offline_after = std::chrono::minutes(10);
-};
 
 enum class TwinDetail { full, values };  // values: {"id", "properties": {name: value}}
 
@@ -22,7 +17,7 @@ void append_twin_json(const Twin& twin, const NameTable& names, Timestamp now, c
 // For the fold: without anything that depends on when it is read.
 void append_stored_twin_json(const Twin& twin, const NameTable& names, std::string& out);
 
-// "never" without a message, else "online", "stale" or "offline".
+// As of status_of().
 std::string_view twin_status(const Twin& twin, Timestamp now, const Freshness& freshness);
 
 }  // namespace doppel

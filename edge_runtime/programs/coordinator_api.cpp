@@ -4,6 +4,7 @@
 
 #include "coordinator/fleet_json.h"
 #include "coordinator/fleet_sql.h"
+#include "edge_runtime/programs/twin_filter.h"
 #include "functions/abi/manifest.h"
 
 namespace doppel {
@@ -27,7 +28,7 @@ void CoordinatorService::ask(Answer<T> answer, std::function<Result<T>(const Fle
 }
 
 void CoordinatorService::list_twins(const TwinQuery& query, Answer<std::string> answer) {
-  ask<std::string>(answer, [query](const FleetView& fleet) -> Result<std::string> {
+  ask<std::string>(answer, [this, query](const FleetView& fleet) -> Result<std::string> {
     LatestFilter filter;
     filter.edge = query.edge;
     filter.prefix = query.prefix;
@@ -35,11 +36,12 @@ void CoordinatorService::list_twins(const TwinQuery& query, Answer<std::string> 
     filter.after = query.page.after;
     const auto page = fleet.twins(filter);
     if (!page) return page.error();
-    return twins_to_json(*page);
+    return as_asked(twins_to_json(*page, links()), query);
   });
 }
 
-void CoordinatorService::get_twin(const std::optional<EdgeId>& edge, const TwinId& id, TwinFormat, Answer<std::string> answer) {
+void CoordinatorService::get_twin(const std::optional<EdgeId>& edge, const TwinId& id, TwinFormat format, Answer<std::string> wanted) {
+  const Answer<std::string> answer = [format, wanted](Result<std::string> twin) { wanted(twin ? in_format(*twin, format) : twin); };
   const bool posted = parts_.core.post([this, edge, id, answer](Lane&) {
     const FleetView fleet(parts_.fold);
     const auto known = fleet.find_twin(id.text());
@@ -47,12 +49,12 @@ void CoordinatorService::get_twin(const std::optional<EdgeId>& edge, const TwinI
       if (parts_.fold.roster().find(*edge) == nullptr) return answer(not_found("no edge " + edge->text() + " has ever said hello"));
       std::string latest;
       for (const auto& twin : known) {
-        if (twin.edge == edge->text()) latest = twin_to_json(twin);
+        if (twin.edge == edge->text()) latest = twin_to_json(twin, links());
       }
       return ask_edge(*edge, id, std::move(latest), answer);
     }
     if (known.empty()) return answer(not_found("no edge has sent a twin " + id.text() + " up; name its edge: /api/v1/edges/EDGE/twins/ID"));
-    if (known.size() == 1) return ask_edge(EdgeId(std::string(known.front().edge)), id, twin_to_json(known.front()), answer);
+    if (known.size() == 1) return ask_edge(EdgeId(std::string(known.front().edge)), id, twin_to_json(known.front(), links()), answer);
     std::string edges;
     for (const auto& twin : known) edges += " " + std::string(twin.edge);
     answer(conflict("several edges have a twin " + id.text() + ":" + edges));
@@ -84,7 +86,7 @@ void CoordinatorService::list_aggregates(const AggregateQuery& query, Answer<std
     filter.edge = query.edge;
     filter.window = query.window;
     filter.group = query.group;
-    if (!query.property.empty()) filter.property = query.property;
+    filter.property = query.property;
     filter.from = query.from;
     filter.to = query.to;
     filter.limit = query.page.limit;

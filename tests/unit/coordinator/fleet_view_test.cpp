@@ -157,7 +157,7 @@ TEST(FleetView, Twins_and_alerts_are_found_by_edge_and_prefix) {
   filter.prefix = "plant/";
   EXPECT_EQ(merge.view().twins(filter)->items.size(), 2u);
   filter.edge = "north";
-  const auto json = Json::parse(twins_to_json(*merge.view().twins(filter)));
+  const auto json = Json::parse(twins_to_json(*merge.view().twins(filter), {}));
   EXPECT_EQ(json["items"].size(), 1u);
   EXPECT_EQ(json["items"][0]["id"], "plant/pump");
   EXPECT_EQ(json["items"][0]["edge"], "north");
@@ -168,6 +168,21 @@ TEST(FleetView, Twins_and_alerts_are_found_by_edge_and_prefix) {
   EXPECT_EQ(alerts["items"][0]["twin"], "plant/pump");
   EXPECT_EQ(alerts["items"][0]["alert"], "hot");
   EXPECT_EQ(alerts["items"][0]["edge"], "south");
+}
+
+TEST(FleetView, The_status_of_a_twin_is_judged_at_reading_and_nothing_is_known_of_one_whose_edge_is_apart) {
+  Merge merge;
+  merge.hello("north");
+  const auto status = [&](const std::string& payload, bool connected) {
+    merge.rows("north", {{"tpump", ++merge.position, payload}});
+    return std::string(Json::parse(twins_to_json(*merge.view().twins({}), links("north", connected)))["items"][0]["status"]);
+  };
+  EXPECT_EQ(status(R"({"last_seen":"2026-03-01T12:00:50Z"})", true), "online");
+  EXPECT_EQ(status(R"({"last_seen":"2026-03-01T11:55:00Z"})", true), "stale");
+  EXPECT_EQ(status(R"({"last_seen":"2026-03-01T11:45:00Z","status":"forged"})", true), "offline");
+  EXPECT_EQ(status(R"({"last_seen":null})", true), "never");
+  EXPECT_EQ(status(R"({"last_seen":"garbage"})", true), "never");
+  EXPECT_EQ(status(R"({"last_seen":"2026-03-01T12:00:50Z"})", false), "unreachable");
 }
 
 TEST(FleetView, A_window_has_the_members_that_charts_show) {
