@@ -1,7 +1,6 @@
 #include "broker_bridge/sim/scenario.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -220,18 +219,6 @@ Result<void> apply(const ScenarioOverrides& overrides, Scenario& scenario) {
   scenario.speed = overrides.speed.value_or(scenario.speed);
   if (overrides.duration) scenario.duration = overrides.duration;
   return {};
-}
-
-std::optional<Duration> parse_duration(std::string_view text) {
-  double count = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (problem != std::errc() || !(count >= 0 && count < 1e9)) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86'400e9}};
-  for (const auto& [unit, nanoseconds] : kUnits)
-    if (text == unit && count * nanoseconds < 9e18) return Duration(static_cast<std::int64_t>(count * nanoseconds));
-  return std::nullopt;
 }
 
 }  // namespace doppel

@@ -100,7 +100,4 @@ struct ScenarioOverrides {
 };
 Result<void> apply(const ScenarioOverrides& overrides, Scenario& scenario);
 
-// "250ms", "30s", "5m", "2h", "1d"; nothing for anything else.
-std::optional<Duration> parse_duration(std::string_view text);
-
 }  // namespace doppel

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "broker_bridge/sim/scenario.h"
+#include "twin_store/model/units.h"
 
 namespace doppel {
 namespace {
@@ -74,9 +74,9 @@ std::optional<std::string> TomlReader::text(std::string_view key) {
 std::optional<Duration> TomlReader::duration(std::string_view key) {
   const auto value = text(key);
   if (!value) return std::nullopt;
-  const auto duration = parse_duration(*value);
+  const auto duration = duration_from(*value);
   if (duration && *duration > Duration::zero()) return duration;
-  report(key, "not a duration such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"1d\"");
+  report(key, "not a duration such as \"500 ms\", \"30 s\", \"5 min\", \"2 h\" or \"1 d\"");
   return std::nullopt;
 }
 

@@ -7,9 +7,9 @@
 #include "broker_bridge/decode/decoder.h"
 #include "broker_bridge/decode/topic_filter.h"
 #include "edge_runtime/config/text_rules.h"
-#include "edge_runtime/config/units.h"
 #include "twin_store/model/ids.h"
 #include "twin_store/model/loopback.h"
+#include "twin_store/model/units.h"
 
 namespace doppel {
 namespace {

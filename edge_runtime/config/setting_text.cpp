@@ -3,7 +3,7 @@
 
 #include "edge_runtime/config/setting_table.h"
 #include "edge_runtime/config/text_rules.h"
-#include "edge_runtime/config/units.h"
+#include "twin_store/model/units.h"
 #include "twin_store/model/value.h"
 
 namespace doppel {

@@ -6,7 +6,7 @@
 
 #include "edge_runtime/config/suggest.h"
 #include "edge_runtime/config/text_rules.h"
-#include "edge_runtime/config/units.h"
+#include "twin_store/model/units.h"
 
 namespace doppel {
 namespace {

@@ -3,12 +3,12 @@
 #include <cstdio>
 
 #include "broker_bridge/sim/simulation.h"
-#include "edge_runtime/config/units.h"
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
 #include "edge_runtime/programs/json_output.h"
 #include "edge_runtime/programs/output.h"
 #include "edge_runtime/programs/stop_signal.h"
+#include "twin_store/model/units.h"
 
 namespace doppel {
 namespace {

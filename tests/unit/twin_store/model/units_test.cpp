@@ -1,8 +1,6 @@
-#include "edge_runtime/config/units.h"
+#include "twin_store/model/units.h"
 
 #include <gtest/gtest.h>
-
-#include "edge_runtime/config/suggest.h"
 
 namespace doppel {
 namespace {
@@ -14,6 +12,8 @@ TEST(Units, durations_are_exact_and_need_a_unit) {
   EXPECT_EQ(duration_from("1.5 h"), Duration(90min));
   EXPECT_EQ(duration_from("0.1 s"), Duration(100ms));
   EXPECT_EQ(duration_from("7 d"), Duration(24h * 7));
+  EXPECT_EQ(duration_from("5m"), duration_from("5 min"));
+  EXPECT_EQ(duration_from("5m"), Duration(5min));
   for (const char* bad : {"", "5", "5 parsecs", "-1 s", "1..5 s", ".5 s", "5. s", "0.5 ns", "300 y", "99999999 d", "1 s "}) {
     EXPECT_FALSE(duration_from(bad)) << bad;
   }
@@ -30,17 +30,10 @@ TEST(Units, sizes_know_both_families) {
 TEST(Units, formatting_reads_back_the_same) {
   EXPECT_EQ(format_duration(90s), "90 s");
   EXPECT_EQ(format_duration(24h), "1 d");
+  EXPECT_EQ(format_duration(5min), "5 min");
   EXPECT_EQ(format_duration(0s), "0 s");
   EXPECT_EQ(format_size(16u << 20), "16 MiB");
   for (const Duration d : {Duration(1), Duration(1500ms), Duration(3h)}) EXPECT_EQ(duration_from(format_duration(d)), d);
-}
-
-TEST(Suggestions, know_slips_of_the_finger_and_nothing_else) {
-  const std::vector<std::string> known{"journal", "store", "http"};
-  EXPECT_EQ(nearest_word("jornal", known), "journal");
-  EXPECT_EQ(nearest_word("stroe", known), "store");
-  EXPECT_FALSE(nearest_word("banana", known));
-  EXPECT_EQ(did_you_mean("htp", known), "; did you mean \"http\"?");
 }
 
 }  // namespace

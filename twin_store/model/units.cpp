@@ -1,4 +1,4 @@
-#include "edge_runtime/config/units.h"
+#include "twin_store/model/units.h"
 
 #include <algorithm>
 #include <array>
@@ -14,9 +14,11 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr std::array<Unit, 7> kDurationUnits{{{"d", 86'400'000'000'000},
+// Those that are written come before other spellings of the same.
+constexpr std::array<Unit, 8> kDurationUnits{{{"d", 86'400'000'000'000},
                                               {"h", 3'600'000'000'000},
                                               {"min", 60'000'000'000},
+                                              {"m", 60'000'000'000},
                                               {"s", 1'000'000'000},
                                               {"ms", 1'000'000},
                                               {"us", 1'000},
