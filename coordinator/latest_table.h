@@ -23,6 +23,7 @@ struct LatestLimits {
   std::size_t rows_per_edge = 100'000;
   std::size_t bytes = 256u << 20;  // of all edges
   Duration keep_removed = std::chrono::hours(24);  // a removed row is remembered, so that an older one does not bring it back
+  bool operator==(const LatestLimits&) const = default;
 };
 
 class LatestTable {
@@ -45,6 +46,7 @@ class LatestTable {
   static std::optional<std::pair<Key, Row>> decode(std::string_view key, std::string_view value);
 
   explicit LatestTable(LatestLimits limits) : limits_(limits) {}
+  void set_limits(const LatestLimits& limits) { limits_ = limits; }  // what is there stays
 
   Result<void> load(const StoreReader& store, Roster& roster);
   void take_changes(std::vector<RowChange>& changes) { rows_changed_.take(changes); }

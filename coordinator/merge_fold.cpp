@@ -10,7 +10,7 @@ namespace doppel {
 namespace {
 
 constexpr std::string_view kStateTable = "merge_state";
-constexpr std::string_view kBadRecords = "bad_records";
+constexpr std::string_view kBadRecords = "bad_records", kLimits = "limits";
 
 constexpr std::array<std::string_view, 9> kTables = {
     Roster::kEdges,       Roster::kStatus,      Roster::kContributors, WindowTable::kParts, WindowTable::kFrozen,
@@ -24,35 +24,25 @@ MergeFold::MergeFold(MergeLimits limits)
 
 std::span<const std::string_view> MergeFold::tables() const { return kTables; }
 
-std::string MergeFold::version() const {
-  std::string version = "merge 2";  // another one wherever the same journal makes another state than before
-  const auto add = [&](const char* name, std::uint64_t value) { version += std::string(" ") + name + "=" + std::to_string(value); };
-  add("edges", limits_.max_edges);
-  add("keep_parts", static_cast<std::uint64_t>(limits_.windows.keep_parts.count()));
-  add("keep_frozen", static_cast<std::uint64_t>(limits_.windows.keep_frozen.count()));
-  add("window_rows", limits_.windows.rows_per_edge);
-  add("window_bytes", limits_.windows.bytes);
-  add("latest_rows", limits_.latest.rows_per_edge);
-  add("latest_bytes", limits_.latest.bytes);
-  return version;
-}
-
 Result<void> MergeFold::load(const StoreReader& store) {
   if (auto loaded = roster_.load(store); !loaded) return loaded;
   if (auto loaded = windows_.load(store, roster_); !loaded) return loaded;
   if (auto loaded = latest_.load(store, roster_); !loaded) return loaded;
   if (auto loaded = desired_.load(store); !loaded) return loaded;
-  auto read = store.for_each(kStateTable, [&](std::string_view, std::string_view value) {
-    bad_records_ = ByteReader(value).take<std::uint64_t>();
-  });
   generation_.store(desired_.generation(), std::memory_order_release);
-  return read;
+  const auto bad = store.find(kStateTable, kBadRecords);
+  if (!bad) return bad.error();
+  if (*bad) bad_records_ = ByteReader(**bad).take<std::uint64_t>();
+  const auto limits = store.find(kStateTable, kLimits);
+  if (!limits) return limits.error();
+  return *limits ? configure(**limits) : Result<void>();
 }
 
 Result<void> MergeFold::apply(const Batch& batch, BatchOutput&) {
   for (const auto& record : batch.records) {
     if (record.kind == RecordKind::uplink) apply_uplink(record);
     if (record.kind == RecordKind::desired) apply_desired(record);
+    if (record.kind == RecordKind::configuration) apply_configuration(record);
     windows_.advance(record.arrival);
     latest_.advance(windows_.now());
     applied_ = record.position;
@@ -153,6 +143,21 @@ void MergeFold::apply_desired(const Record& record) {
   const auto change = decode_desired_change(record.payload);
   if (!change || !desired_.apply(*change, record.position)) return count_bad_record();
   generation_.store(desired_.generation(), std::memory_order_release);
+}
+
+Result<void> MergeFold::configure(std::string_view json) {
+  auto limits = parse_merge_limits(json);
+  if (!limits) return limits.error();
+  limits_ = *limits;
+  roster_.set_max_edges(limits_.max_edges);
+  windows_.set_limits(limits_.windows);
+  latest_.set_limits(limits_.latest);
+  return {};
+}
+
+void MergeFold::apply_configuration(const Record& record) {
+  if (!configure(record.payload)) return count_bad_record();
+  state_rows_.put(std::string(kLimits), std::string(record.payload));
 }
 
 void MergeFold::count_bad_record() {

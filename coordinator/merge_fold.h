@@ -1,5 +1,5 @@
 // The coordinator's fold: what the edges send becomes the fleet. State is a pure function of the journal: uplink records (HELLO,
-// ROWS, STATUS frames under the edge's name) and desired records.
+// ROWS, STATUS frames under the edge's name), desired records, and configuration records with the limits.
 // Thread: the lane's for every call but generation().
 #pragma once
 
@@ -14,24 +14,20 @@
 #include "broker_bridge/uplink/uplink_coordinator.h"
 #include "coordinator/desired_state.h"
 #include "coordinator/latest_table.h"
+#include "coordinator/merge_limits.h"
 #include "coordinator/roster.h"
 #include "coordinator/window_table.h"
 #include "twin_store/lane/fold.h"
 
 namespace doppel {
 
-struct MergeLimits {
-  std::size_t max_edges = 1'000;
-  WindowLimits windows;
-  LatestLimits latest;
-};
-
 class MergeFold final : public Fold {
  public:
-  explicit MergeFold(MergeLimits limits);
+  // `limits`: until the store or the journal says others.
+  explicit MergeFold(MergeLimits limits = {});
 
   std::span<const std::string_view> tables() const override;
-  std::string version() const override;
+  std::string version() const override { return "merge 3"; }  // another one wherever the same journal makes another state
   Result<void> load(const StoreReader& store) override;
   Result<void> apply(const Batch& batch, BatchOutput& output) override;
   std::optional<Timestamp> next_due() const override { return std::nullopt; }
@@ -39,6 +35,7 @@ class MergeFold final : public Fold {
   std::size_t dirty_bytes() const override;
   void begin_incarnation(const Incarnation&) override {}
 
+  const MergeLimits& limits() const { return limits_; }
   const Roster& roster() const { return roster_; }
   const WindowTable& windows() const { return windows_; }
   const LatestTable& latest() const { return latest_; }
@@ -60,6 +57,8 @@ class MergeFold final : public Fold {
   void apply_rows(EdgeRecord& edge, uplink::Rows& rows, Timestamp arrival);
   std::optional<Refusal> apply_row(Contributor& from, uplink::Row& row, Timestamp arrival);
   void apply_desired(const Record& record);
+  void apply_configuration(const Record& record);
+  Result<void> configure(std::string_view json);
   void count_bad_record();
 
   MergeLimits limits_;

@@ -78,6 +78,7 @@ class Roster {
   static constexpr std::size_t kMaxContributors = 256;  // of one edge; without rows the oldest go first
 
   explicit Roster(std::size_t max_edges) : max_edges_(max_edges) {}
+  void set_max_edges(std::size_t max_edges) { max_edges_ = max_edges; }  // those that are known stay
 
   Result<void> load(const StoreReader& store);
   void take_changes(std::vector<RowChange>& changes);

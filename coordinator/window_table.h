@@ -28,6 +28,7 @@ struct WindowLimits {
   std::size_t rows_per_edge = 200'000;
   // Of all rows as they are stored. Beyond it the oldest windows are frozen early, and the oldest frozen ones dropped.
   std::size_t bytes = 256u << 20;
+  bool operator==(const WindowLimits&) const = default;
 };
 
 // The sum of contributions to one window row: an aggregate, or a population where the property is "".
@@ -82,6 +83,7 @@ class WindowTable {
   using Rows = std::map<WindowKey, Row>;
 
   explicit WindowTable(WindowLimits limits) : limits_(limits) {}
+  void set_limits(const WindowLimits& limits) { limits_ = limits; }  // what is too much goes with the next advance()
 
   // `roster` is loaded already.
   Result<void> load(const StoreReader& store, Roster& roster);

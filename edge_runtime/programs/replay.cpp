@@ -66,10 +66,7 @@ Result<FoldParts> make_fold(const NodeReplayOptions& options, const fs::path& sc
   if (!disk) return disk.error();
   parts.disk = *std::move(disk);
   if (options.role == Role::coordinator) {
-    MergeLimits limits;
-    limits.max_edges = FleetConfig().max_edges;
-    limits.windows.keep_parts = FleetConfig().retain;
-    parts.fold = std::make_unique<MergeFold>(limits);
+    parts.fold = std::make_unique<MergeFold>();
     return parts;
   }
   auto blobs = BlobStore::open(*parts.disk, "blobs");

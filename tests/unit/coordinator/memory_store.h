@@ -31,7 +31,12 @@ class MemoryStore final : public StoreReader {
     for (const auto& [key, value] : at->second) visit(key, value);
     return {};
   }
-  Result<std::optional<std::string>> find(std::string_view, std::string_view) const override { return std::optional<std::string>(); }
+  Result<std::optional<std::string>> find(std::string_view table, std::string_view key) const override {
+    const auto at = tables_.find(std::string(table));
+    if (at == tables_.end()) return std::optional<std::string>();
+    const auto row = at->second.find(std::string(key));
+    return row == at->second.end() ? std::nullopt : std::optional(row->second);
+  }
 
   // Without tables that have no rows.
   std::map<std::string, Table> tables() const {

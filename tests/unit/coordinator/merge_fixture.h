@@ -84,6 +84,8 @@ class Merge {
     record(RecordKind::desired, std::string(kDesiredFunctionTopic), encode(change));
   }
 
+  void configure(const MergeLimits& limits) { record(RecordKind::configuration, "", to_json(limits)); }
+
   // Commits, and begins again from what was stored.
   void restart() {
     store.commit(*fold);

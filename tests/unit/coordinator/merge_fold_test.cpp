@@ -321,5 +321,39 @@ TEST(MergeFold, A_stored_row_that_does_not_decode_is_named_by_its_table) {
   EXPECT_EQ(loaded.error().message, "a row of table desired_functions does not decode");
 }
 
+// A replay knows no configuration but that of the journal.
+TEST(MergeFold, Its_limits_are_a_record_and_come_back_from_the_store) {
+  MergeLimits limits;
+  limits.max_edges = 1;
+  limits.windows.keep_parts = std::chrono::hours(2);
+  Merge merge;
+  merge.configure(limits);
+  merge.hello("north");
+  merge.hello("south");
+  EXPECT_EQ(merge.fold->roster().edges().size(), 1u);
+  merge.restart();
+  EXPECT_EQ(merge.fold->limits(), limits);
+  merge.observe("north", window(0), {1}, 1);
+  merge.now = kNoon + std::chrono::hours(3);
+  merge.hello("north");
+  EXPECT_TRUE(merge.windows().at(0).has_frozen);
+  merge.configure({});
+  merge.hello("south");
+  EXPECT_EQ(merge.fold->roster().edges().size(), 2u);
+}
+
+TEST(MergeFold, Limits_that_are_none_change_nothing_and_are_counted) {
+  Merge merge;
+  const auto before = merge.fold->limits();
+  for (const char* text : {"", "[]", R"({"max_edges":-1})", R"({"keep_parts_ns":"1 h"})", R"({"window_bytes":18446744073709551615})"}) {
+    merge.record(RecordKind::configuration, "", text);
+  }
+  EXPECT_EQ(merge.fold->limits(), before);
+  EXPECT_EQ(merge.fold->bad_records(), 5u);
+  merge.record(RecordKind::configuration, "", R"({"max_edges":7,"of a later version":1})");
+  EXPECT_EQ(merge.fold->limits().max_edges, 7u);
+  EXPECT_EQ(parse_merge_limits(to_json(merge.fold->limits())).value(), merge.fold->limits());
+}
+
 }  // namespace
 }  // namespace doppel
