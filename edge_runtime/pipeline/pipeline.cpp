@@ -136,6 +136,7 @@ Result<void> Pipeline::apply(const Batch& batch, BatchOutput& output) {
   arena_.reset();
   tagged_.clear();
   decided_.clear();
+  denied_.clear();
   obey_ = batch.decisions;
   state_dirty_ = true;
   wave_of_batch_ = 0;

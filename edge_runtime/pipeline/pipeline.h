@@ -60,6 +60,16 @@ class Pipeline final : public Fold {
   std::size_t dirty_bytes() const override;
   void begin_incarnation(const Incarnation& incarnation) override;
 
+  // Of the last batch, the first effect of each function that no grant covers: for the log. All are counted in the meters, which
+  // are state; this is not.
+  struct DeniedEffect {
+    std::string function;
+    EffectKind kind = EffectKind::set;
+    std::string target;  // what it would have touched: a property, topic, twin, alarm, queue or URL
+    std::string twin;
+  };
+  std::span<const DeniedEffect> denied_effects() const { return denied_; }
+
   // Reading, on the lane's thread between batches.
   const std::string& config_text() const { return config_text_; }
   const PipelineConfig& config() const { return config_; }
@@ -127,6 +137,7 @@ class Pipeline final : public Fold {
   void queue_change(TwinIndex index, Name name, const ValueView& before, const ValueView& after, const WaveItem& cause);
   void apply_effects(std::span<const ProducedEffect> effects);  // of one item and function
   bool apply_effect(const ProducedEffect& produced, bool& has_rev);
+  void deny(const ProducedEffect& produced);
   bool apply_set(const ProducedEffect& produced, bool& has_rev);
   bool apply_remove(const ProducedEffect& produced, bool& has_rev);
   bool apply_send(const ProducedEffect& produced);
@@ -195,6 +206,7 @@ class Pipeline final : public Fold {
   std::vector<TaggedRow> tagged_;
   std::span<const Decision> obey_;
   std::vector<Decision> decided_;
+  std::vector<DeniedEffect> denied_;
 };
 
 }  // namespace doppel

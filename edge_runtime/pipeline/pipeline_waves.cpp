@@ -292,8 +292,17 @@ void Pipeline::apply_effects(std::span<const ProducedEffect> effects) {
       ++function.meters.effects;
     } else {
       ++function.meters.denied;
+      deny(produced);
     }
   }
+}
+
+void Pipeline::deny(const ProducedEffect& produced) {
+  const std::string& function = functions_[produced.function].name();
+  const auto is_same = [&](const DeniedEffect& denied) { return denied.function == function; };
+  if (std::any_of(denied_.begin(), denied_.end(), is_same)) return;
+  const Effect& effect = produced.effect;
+  denied_.push_back({function, effect.kind, std::string(effect.target.empty() ? effect.name : effect.target), twins_[wave_[produced.item].twin].id});
 }
 
 // False when no grant covers the effect.

@@ -169,6 +169,13 @@ void EdgeNode::after_batch() {
   const std::uint64_t events = pipeline_->counts().events;
   rate_.add(events - std::exchange(counted_events_, events), core_->clock().monotonic());
   api_->count_batch();
+  for (const auto& denied : pipeline_->denied_effects()) {
+    log_.warning("effect_denied", {{"function", denied.function},
+                                   {"effect", std::string(to_string(denied.kind))},
+                                   {"target", denied.target},
+                                   {"twin", denied.twin},
+                                   {"why", "its manifest grants no such effect"}});
+  }
   if (hub_->has_listeners()) publish_changes();
   if (uplink_ != nullptr) uplink_->after_batch();
 }

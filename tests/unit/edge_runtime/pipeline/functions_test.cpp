@@ -44,6 +44,28 @@ TEST_F(Functions, what_is_not_granted_is_denied_and_counted) {
   EXPECT_FALSE(edge.pipeline().next_due() && *edge.pipeline().next_due() < at(2));
 }
 
+TEST_F(Functions, the_first_effect_of_a_batch_that_is_denied_is_named_for_the_log) {
+  const auto add = [&](const std::string& name, EffectKind kind, const std::string& property, const std::string& target) {
+    install(name, kOnTopic, for_each_event([=](NativeRun& run, std::uint32_t i) {
+              run.add(kind, i, property, target, ValueView::of(1.0));
+              run.add(EffectKind::publish, i, {}, "later", ValueView::of(1.0));
+            }));
+  };
+  add("f", EffectKind::set, "speed", "");
+  add("g", EffectKind::send, "note", "d/2");
+  const auto named = [&] {
+    std::string text;
+    for (const auto& denied : edge.pipeline().denied_effects()) {
+      text += denied.function + " " + std::string(to_string(denied.kind)) + " " + denied.target + " " + denied.twin + "; ";
+    }
+    return text;
+  };
+  edge.apply({message(1, "d/1", "{}"), message(1, "d/1", "{}")});
+  EXPECT_EQ(named(), "f set speed d/1; g send d/2 d/1; ");
+  edge.apply({tick(2)});
+  EXPECT_EQ(named(), "");
+}
+
 TEST_F(Functions, several_sets_of_one_event_are_one_change_set) {
   install("f", "writes = ['x: f64', 'y: i64']" + kOnTopic, for_each_event([](NativeRun& run, std::uint32_t i) {
             run.add(EffectKind::set, i, "x", {}, ValueView::of(std::int64_t{1}));
