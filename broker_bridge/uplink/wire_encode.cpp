@@ -12,7 +12,8 @@ std::string bytes_of(const Incarnation& incarnation) {
   return std::string(reinterpret_cast<const char*>(incarnation.bytes.data()), incarnation.bytes.size());
 }
 
-void fill(wire::Hello& to, const Hello& from) {
+void put(wire::Frame& frame, const Hello& from) {
+  auto& to = *frame.mutable_hello();
   to.set_edge(from.edge.text());
   to.set_region(from.region);
   to.set_program(from.program);
@@ -21,19 +22,22 @@ void fill(wire::Hello& to, const Hello& from) {
   to.set_acknowledged(from.acknowledged);
 }
 
-void fill(wire::Welcome& to, const Welcome& from) {
+void put(wire::Frame& frame, const Welcome& from) {
+  auto& to = *frame.mutable_welcome();
   to.set_held(from.held);
   to.set_allowed(from.allowed);
   to.set_ask_all(from.ask_all);
   to.set_program(from.program);
 }
 
-void fill(wire::Refuse& to, const Refuse& from) {
+void put(wire::Frame& frame, const Refuse& from) {
+  auto& to = *frame.mutable_refuse();
   to.set_code(static_cast<wire::Refuse::Code>(from.code));
   to.set_reason(from.reason);
 }
 
-void fill(wire::Rows& to, const Rows& from) {
+void put(wire::Frame& frame, const Rows& from) {
+  auto& to = *frame.mutable_rows();
   to.set_sequence(from.sequence);
   to.set_lane(from.lane);
   to.set_incarnation(bytes_of(from.incarnation));
@@ -45,7 +49,8 @@ void fill(wire::Rows& to, const Rows& from) {
   }
 }
 
-void fill(wire::Receipt& to, const Receipt& from) {
+void put(wire::Frame& frame, const Receipt& from) {
+  auto& to = *frame.mutable_receipt();
   to.set_incarnation(bytes_of(from.incarnation));
   for (const auto& item : from.items) {
     auto& added = *to.add_items();
@@ -54,16 +59,18 @@ void fill(wire::Receipt& to, const Receipt& from) {
   }
 }
 
-void fill(wire::Credit& to, const Credit& from) { to.set_allowed(from.allowed); }
+void put(wire::Frame& frame, const Credit& from) { frame.mutable_credit()->set_allowed(from.allowed); }
 
-void fill(wire::Heartbeat& to, const Heartbeat& from) {
+void put(wire::Frame& frame, const Heartbeat& from) {
+  auto& to = *frame.mutable_heartbeat();
   to.set_backlog_rows(from.backlog_rows);
   to.set_oldest_age_ms(from.oldest_age_ms);
   to.set_allowed(from.allowed);
   to.set_generation(from.generation);
 }
 
-void fill(wire::Desired& to, const Desired& from) {
+void put(wire::Frame& frame, const Desired& from) {
+  auto& to = *frame.mutable_desired();
   to.set_generation(from.generation);
   for (const auto& function : from.functions) {
     auto& added = *to.add_functions();
@@ -73,7 +80,8 @@ void fill(wire::Desired& to, const Desired& from) {
   }
 }
 
-void fill(wire::Status& to, const Status& from) {
+void put(wire::Frame& frame, const Status& from) {
+  auto& to = *frame.mutable_status();
   to.set_generation(from.generation);
   to.set_dropped_rows(from.dropped_rows);
   to.set_node(from.node);
@@ -88,12 +96,14 @@ void fill(wire::Status& to, const Status& from) {
   }
 }
 
-void fill(wire::BlobGet& to, const BlobGet& from) {
+void put(wire::Frame& frame, const BlobGet& from) {
+  auto& to = *frame.mutable_blob_get();
   to.set_sha256(from.sha256);
   to.set_offset(from.offset);
 }
 
-void fill(wire::Blob& to, const Blob& from) {
+void put(wire::Frame& frame, const Blob& from) {
+  auto& to = *frame.mutable_blob();
   to.set_sha256(from.sha256);
   to.set_offset(from.offset);
   to.set_size(from.size);
@@ -101,36 +111,23 @@ void fill(wire::Blob& to, const Blob& from) {
   to.set_missing(from.missing);
 }
 
-void fill(wire::Query& to, const Query& from) {
+void put(wire::Frame& frame, const Query& from) {
+  auto& to = *frame.mutable_query();
   to.set_id(from.id);
   to.set_path(from.path);
   to.set_body(from.body);
 }
 
-void fill(wire::Result& to, const QueryResult& from) {
+void put(wire::Frame& frame, const QueryResult& from) {
+  auto& to = *frame.mutable_result();
   to.set_id(from.id);
   to.set_status(from.status);
   to.set_body(from.body);
 }
 
-struct FillBody {
-  wire::Frame& frame;
-  void operator()(const Unknown&) const {}
-  void operator()(const Hello& m) const { fill(*frame.mutable_hello(), m); }
-  void operator()(const Welcome& m) const { fill(*frame.mutable_welcome(), m); }
-  void operator()(const Refuse& m) const { fill(*frame.mutable_refuse(), m); }
-  void operator()(const Rows& m) const { fill(*frame.mutable_rows(), m); }
-  void operator()(const Receipt& m) const { fill(*frame.mutable_receipt(), m); }
-  void operator()(const Credit& m) const { fill(*frame.mutable_credit(), m); }
-  void operator()(const Heartbeat& m) const { fill(*frame.mutable_heartbeat(), m); }
-  void operator()(const Desired& m) const { fill(*frame.mutable_desired(), m); }
-  void operator()(const Status& m) const { fill(*frame.mutable_status(), m); }
-  void operator()(const BlobGet& m) const { fill(*frame.mutable_blob_get(), m); }
-  void operator()(const Blob& m) const { fill(*frame.mutable_blob(), m); }
-  void operator()(const Query& m) const { fill(*frame.mutable_query(), m); }
-  void operator()(const QueryResult& m) const { fill(*frame.mutable_result(), m); }
-  void operator()(const AskAll&) const { frame.mutable_ask_all(); }
-};
+void put(wire::Frame& frame, const AskAll&) { frame.mutable_ask_all(); }
+
+void put(wire::Frame&, const Unknown&) {}
 
 }  // namespace
 
@@ -145,7 +142,7 @@ std::string_view name_of(const Body& body) {
 std::string encode(const Frame& frame) {
   wire::Frame message;
   message.set_session(frame.session);
-  std::visit(FillBody{message}, frame.body);
+  std::visit([&](const auto& body) { put(message, body); }, frame.body);
   std::string bytes(1, static_cast<char>(kVersion));
   message.AppendToString(&bytes);
   return bytes;

@@ -1,8 +1,10 @@
-// A journal in memory that can be told to refuse.
+// A journal in memory that can be told to refuse. For tests of what appends to one.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,12 +27,19 @@ class FakeJournal : public Journal {
       refusals_.pop_front();
       return refusal;
     }
+    if (full_ && entries_.size() >= most_) return *full_;
     entries_.push_back({record.delivery, std::string(record.headers), std::string(record.topic), std::string(record.payload)});
     return Position{entries_.size()};
   }
   void refuse(const Error& error, int times) {
     const std::lock_guard lock(mutex_);
     for (int i = 0; i < times; ++i) refusals_.push_back(error);
+  }
+  // As on a full disk: what comes after `most` entries is refused.
+  void take_at_most(std::size_t most, const Error& error) {
+    const std::lock_guard lock(mutex_);
+    most_ = most;
+    full_ = error;
   }
   std::vector<Entry> entries() const {
     const std::lock_guard lock(mutex_);
@@ -60,6 +69,8 @@ class FakeJournal : public Journal {
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;
   std::deque<Error> refusals_;
+  std::size_t most_ = SIZE_MAX;
+  std::optional<Error> full_;
   int attempts_ = 0;
 };
 

@@ -9,7 +9,7 @@
 #include "broker_bridge/mqtt/client.h"
 #include "broker_bridge/mqtt/source.h"
 #include "tests/support/faulty_disk.h"
-#include "tests/unit/broker_bridge/mqtt/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace doppel {
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "tests/component/uplink/fleet_nodes.h"
+#include "tests/support/fake_journal.h"
 #include "twin_store/model/hash.h"
 
 namespace doppel {
@@ -188,32 +189,6 @@ TEST(UplinkTcp, An_address_in_use_is_named) {
   EXPECT_NE(second.error().message.find(address), std::string::npos);
 }
 
-// Takes a HELLO and then nothing any more, as on a full disk.
-class FullJournal final : public Journal {
- public:
-  Result<Position> append(const NewRecord&) override {
-    if (last_.exchange(1) == 1) return limit_exceeded("the journal has 1 of 1 bytes");
-    return Position{1};
-  }
-  Position last() const override { return Position{last_.load()}; }
-  Position last_synced() const override { return last(); }
-  Epoch epoch() const override { return Epoch::first; }
-  Result<void> sync() override { return {}; }
-  Result<void> begin_epoch(Position) override { return {}; }
-  void wait_for_append(Position, std::optional<Duration>) override {}
-  void wake() override {}
-  void on_synced(std::function<void(Position)>) override {}
-  Result<std::unique_ptr<JournalReader>> read_after(Position) override { return not_found("nothing is kept here"); }
-  Position first() const override { return Position{1}; }
-  void set_committed(Position) override {}
-  bool waits_for_commit() const override { return false; }
-  std::uint64_t size_bytes() const override { return 1; }
-  Result<void> close() override { return {}; }
-
- private:
-  std::atomic<std::uint64_t> last_{0};
-};
-
 class WelcomingDirectory final : public uplink::Directory {
  public:
   void look_up(const uplink::Hello&, Position, std::function<void(std::optional<uplink::Standing>)> answer) override {
@@ -226,7 +201,8 @@ TEST(UplinkTcp, Rule5_a_journal_that_takes_nothing_ends_the_process_without_a_re
   TemporaryFolder folder;
   SystemClock clock;
   ListLog log;
-  FullJournal journal;
+  FakeJournal journal;
+  journal.take_at_most(1, limit_exceeded("the journal has 1 of 1 bytes"));  // a HELLO
   WelcomingDirectory directory;
   const auto disk = must(open_system_disk(folder.text()));
   const auto blobs = must(BlobStore::open(*disk, "blobs"));

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/broker_bridge/mqtt/fake_journal.h"
+#include "tests/support/fake_journal.h"
 #include "twin_store/model/bytes.h"
 
 namespace doppel {
