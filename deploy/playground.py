@@ -58,12 +58,12 @@ class Process:
 
     def __init__(self, name, command, folder):
         self.name, self.command, self.log = name, [str(word) for word in command], folder / f"{name}.log"
-        self.child = None
+        self.child, self.environment = None, {}  # beside what this process has
 
     def start(self):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                          start_new_session=True, preexec_fn=end_with_parent)
+                                          env=os.environ | self.environment, start_new_session=True, preexec_fn=end_with_parent)
 
     def alive(self):
         return self.child is not None and self.child.poll() is None

@@ -23,13 +23,22 @@ Result<void> CoordinatorNode::open() {
   auto core = NodeCore::open(config_, Role::coordinator, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
-  MergeLimits limits;
-  limits.max_edges = config_.fleet.max_edges;
-  limits.windows.keep_parts = config_.fleet.retain;
-  fold_ = std::make_unique<MergeFold>(limits);
+  fold_ = std::make_unique<MergeFold>();
   if (auto recovered = core_->recover(*fold_); !recovered) return recovered;
+  if (auto configured = configure_fold(); !configured) return configured;
   core_->start([] {});
   return {};
+}
+
+// The fold knows its limits by a record; others are journaled before any edge can connect.
+Result<void> CoordinatorNode::configure_fold() {
+  MergeLimits wanted;
+  wanted.max_edges = config_.fleet.max_edges;
+  wanted.windows.keep_parts = config_.fleet.retain;
+  if (fold_->limits() == wanted) return {};
+  const std::string payload = to_json(wanted);
+  const auto position = core_->journal().append({.kind = RecordKind::configuration, .payload = payload});
+  return position ? Result<void>() : position.error();
 }
 
 Result<void> CoordinatorNode::start_uplink() {

@@ -1,6 +1,7 @@
 // A coordinator, wired. Member order is start order; destruction stops in reverse.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -21,10 +22,13 @@ class CoordinatorNode {
   static Result<std::unique_ptr<CoordinatorNode>> start(const CoordinatorConfig& config, Log& log);
   ~CoordinatorNode();
   Result<void> stop();
+  // Calls `then` on the lane's thread between two batches, unless more questions wait there than it takes. Before stop().
+  void when_lane_answers(std::function<void()> then) { static_cast<void>(core_->post([then](Lane&) { then(); })); }
 
  private:
   CoordinatorNode(const CoordinatorConfig& config, Log& log);
   Result<void> open();
+  Result<void> configure_fold();
   Result<void> start_uplink();
   Result<void> start_http();
 

@@ -1,6 +1,7 @@
 // An edge, wired. Member order is start order; destruction stops in reverse.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ class EdgeNode {
   static Result<std::unique_ptr<EdgeNode>> start(const EdgeConfig& config, Log& log);
   ~EdgeNode();
   Result<void> stop();
+  // Calls `then` on the lane's thread between two batches, unless more questions wait there than it takes. Before stop().
+  void when_lane_answers(std::function<void()> then) { static_cast<void>(core_->post([then](Lane&) { then(); })); }
 
  private:
   EdgeNode(const EdgeConfig& config, Log& log) : config_(config), log_(log) {}

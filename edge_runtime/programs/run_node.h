@@ -3,26 +3,47 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 
+#include "edge_runtime/programs/descriptor_limit.h"
+#include "edge_runtime/programs/service_manager.h"
 #include "edge_runtime/programs/stop_signal.h"
 #include "twin_store/model/log.h"
 #include "twin_store/model/result.h"
 
 namespace doppel {
 
-// `start` returns a Result of a unique_ptr to something with a stop(). Returns the exit code.
+// Returns when `signal` came. The service manager hears that the node is alive whenever its lane has answered: one whose lane
+// hangs is started again.
+template <class Node>
+void wait_for_stop(const StopSignal& signal, const ServiceManager& manager, Node& node) {
+  constexpr std::chrono::hours kUnwatched{1};  // nothing is to be done meanwhile
+  const auto interval = manager.watch_interval().value_or(kUnwatched);
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  while (!signal.token().stop_requested()) {
+    if (manager.watch_interval()) node.when_lane_answers([&manager] { manager.alive(); });
+    stopped.wait_for(lock, signal.token(), interval, [] { return false; });
+  }
+}
+
+// `start` returns a Result of a unique_ptr to something with a stop() and a when_lane_answers(). Returns the exit code.
 template <class Start>
 int run_node(Log& log, const Start& start) {
   const StopSignal signal;
+  const ServiceManager manager;
+  if (const auto allowed = raise_descriptor_limit(); allowed < kDescriptorsOfANode) {
+    log.warning("few_descriptors", {{"allowed", std::to_string(allowed)}, {"wanted", std::to_string(kDescriptorsOfANode)}});
+  }
   auto node = start();
   if (!node) {
     log.error("cannot_start", {{"reason", node.error().message}});
     return 1;
   }
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait(lock, signal.token(), [] { return false; });
+  manager.ready();
+  wait_for_stop(signal, manager, **node);
+  manager.stopping();
   log.info("stopping", {});
   if (auto done = (*node)->stop(); !done) {
     log.error("stop_failed", {{"reason", done.error().message}});
