@@ -41,7 +41,7 @@ class Fleet(harness.SceneTest):
     def setUp(self):
         super().setUp()
         self.broker = self.scene.broker()
-        self.coordinator = self.scene.coordinator()
+        self.coordinator = self.scene.coordinator(settings='[fleet]\nretain = "3 d"\nmax_edges = 7\n')
         self.edges = {name: self.scene.edge(name, EDGE_SETTINGS.format(
             broker=self.broker.url, uplink=self.coordinator.bind, name=name)) for name in ("north", "south")}
 
@@ -79,7 +79,11 @@ class Fleet(harness.SceneTest):
         self.assertEqual(differences(), [])
         total = sum(row["events"] for row in fleet() if not row["property"])
         self.assertEqual(total, MESSAGES, "events over all windows of the fleet")
+        counts = self.coordinator.items("/api/v1/aggregates", level="fleet", window="1m", property="")
+        self.assertEqual(counts, [row for row in fleet() if not row["property"]])
         self.assert_sql_at_the_coordinator_agrees(fleet())
+        versions = {edge["version"] for edge in self.coordinator.get("/api/v1/edges")["items"]}
+        self.assertEqual(versions, {self.coordinator.get("/api/v1/node")["version"]})
 
     def assert_sql_at_the_coordinator_agrees(self, rows):
         columns = ("start", "group", "property", "count", "mean", "stddev", "min", "max", "p50", "p95", "events", "twins")
