@@ -96,18 +96,18 @@ Result<Statement> prepared(sqlite3* db, const std::string& sql, const std::strin
   return Statement(statement);
 }
 
-Result<std::uint64_t> verify_table(sqlite3* db, const std::string& path, const std::string& table) {
-  auto rows = prepared(db, "SELECT key, value, crc FROM " + quoted(table), path);
+// Rows in key order, each as it was written.
+Result<void> read_rows(sqlite3* db, const std::string& path, std::string_view table, const StoreReader::RowVisitor& visit) {
+  auto rows = prepared(db, "SELECT key, value, crc FROM " + quoted(table) + " ORDER BY key", path);
   if (!rows) return rows.error();
-  std::uint64_t count = 0;
   int code = 0;
   while ((code = sqlite3_step(rows->get())) == SQLITE_ROW) {
     const auto key = column(rows->get(), 0), value = column(rows->get(), 1);
     if (sqlite3_column_int64(rows->get(), 2) != row_crc(key, value)) return damaged_row(path, table, key);
-    ++count;
+    visit(key, value);
   }
   if (code != SQLITE_DONE) return sqlite_error(db, "reading", path);
-  return count;
+  return {};
 }
 
 Result<StoreReport> verify_database(sqlite3* db, const std::string& path) {
@@ -118,12 +118,12 @@ Result<StoreReport> verify_database(sqlite3* db, const std::string& path) {
   auto tables = prepared(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta' ORDER BY name", path);
   if (!tables) return tables.error();
   StoreReport report;
-  while (sqlite3_step(tables->get()) == SQLITE_ROW) {
-    const std::string table(column(tables->get(), 0));
-    const auto rows = verify_table(db, path, table);
-    if (!rows) return rows.error();
-    report.tables.emplace_back(table, *rows);
+  int code = 0;
+  while ((code = sqlite3_step(tables->get())) == SQLITE_ROW) {
+    auto& found = report.tables.emplace_back(std::string(column(tables->get(), 0)), 0);
+    if (auto read = read_rows(db, path, found.first, [&](std::string_view, std::string_view) { ++found.second; }); !read) return read.error();
   }
+  if (code != SQLITE_DONE) return sqlite_error(db, "reading", path);
   return report;
 }
 
@@ -154,16 +154,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> for_each(std::string_view table, const RowVisitor& visit) const override {
-    auto statement = prepare_sql("SELECT key, value, crc FROM " + quoted(table) + " ORDER BY key");
-    if (!statement) return statement.error();
-    int code = 0;
-    while ((code = sqlite3_step(statement->get())) == SQLITE_ROW) {
-      const auto key = column(statement->get(), 0), value = column(statement->get(), 1);
-      if (sqlite3_column_int64(statement->get(), 2) != row_crc(key, value)) return damaged_row(path_, table, key);
-      visit(key, value);
-    }
-    if (code != SQLITE_DONE) return sqlite_error(db_.get(), "reading", path_);
-    return {};
+    return read_rows(db_.get(), path_, table, visit);
   }
 
   Result<std::optional<std::string>> find(std::string_view table, std::string_view key) const override {
