@@ -1,5 +1,7 @@
 #include "twin_store/lane/committer.h"
 
+#include <algorithm>
+
 namespace doppel {
 
 Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots) {
@@ -8,7 +10,9 @@ Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox
   if (snapshots != nullptr) {
     if (auto kept = snapshots->after_commit(store, journal, job.checkpoint); !kept) return kept;
   }
-  journal.set_committed(snapshots == nullptr ? job.checkpoint.position : snapshots->newest());
+  // A snapshot may be ahead of a store that was made again from an older one.
+  const Position held = job.checkpoint.position;
+  journal.set_committed(snapshots == nullptr ? held : std::min(held, snapshots->newest()));
   if (auto dropped = outbox.committed(job.delivery_log_number); !dropped) return dropped;
   return store.checkpoint_log();
 }

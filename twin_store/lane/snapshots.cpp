@@ -91,9 +91,11 @@ Result<void> Snapshots::after_commit(Store& store, const Journal& journal, const
 bool Snapshots::is_due(const Journal& journal, Position committed) const {
   if (committed <= newest_) return false;
   if (clock_->monotonic() - made_at_ >= options_.interval) return true;
+  const Position from = std::max(newest_, journal.first());
+  if (committed <= from) return false;
   // Records are about as long as those before them.
   const auto kept = to_number(journal.last()) - to_number(journal.first()) + 1;
-  const auto since = to_number(committed) - std::max(to_number(newest_), to_number(journal.first()));
+  const auto since = to_number(committed) - to_number(from);
   return static_cast<double>(journal.size_bytes()) * static_cast<double>(since) >= static_cast<double>(options_.journal_bytes) * static_cast<double>(kept);
 }
 

@@ -101,6 +101,24 @@ TEST_F(SnapshotsTest, bases_of_earlier_epochs_go_with_the_next_snapshot) {
   EXPECT_EQ(files(), (std::vector<std::string>{base_name(journal().epoch()), snapshot_name(position)}));
 }
 
+// A store made again from an older snapshot, beside a newer one that is damaged, lost the records it had yet to replay.
+TEST_F(SnapshotsTest, the_journal_is_not_cut_beyond_what_the_store_holds_though_a_snapshot_is_ahead) {
+  Position last = Position::none;
+  for (int i = 0; i < 30; ++i) last = commit("a", std::string(10'000, 'x'));
+  ASSERT_TRUE(store->snapshot_to(options.path + "/" + snapshot_name(last)));
+  auto snapshots = *Snapshots::open(*disk, clock, options);
+  auto delivery_log = *DeliveryLog::open(*disk, "delivery");
+  Outbox outbox(*delivery_log, {});
+  CommitJob job;
+  clock.advance(journal_options.keep + std::chrono::hours(1));
+  job.checkpoint = checkpoint(Position{2});
+  ASSERT_TRUE(doppel::commit(job, journal(), *store, outbox, &snapshots));
+  EXPECT_EQ(journal().first(), Position{1});
+  job.checkpoint = checkpoint(last);
+  ASSERT_TRUE(doppel::commit(job, journal(), *store, outbox, &snapshots));
+  EXPECT_GT(journal().first(), Position{1});
+}
+
 TEST_F(SnapshotsTest, a_whole_store_is_opened_as_it_is) {
   commit("a", "1");
   const auto again = open_again();
