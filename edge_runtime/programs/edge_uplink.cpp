@@ -1,7 +1,5 @@
 #include "edge_runtime/programs/edge_uplink.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 
 namespace doppel {
@@ -59,11 +57,7 @@ FleetMember::Calls EdgeUplink::calls() {
   };
   calls.remove = [this](const std::string& function) { return outcome_of(parts_.installer.remove(function, Origin::fleet)); };
   calls.node_status = parts_.node_status;
-  calls.fresh_incarnation = [] {
-    Incarnation fresh;
-    randombytes_buf(fresh.bytes.data(), fresh.bytes.size());
-    return fresh;
-  };
+  calls.fresh_incarnation = random_incarnation;
   calls.fail_stop = [this](const Error& error) { fail_stop(parts_.log, error.message); };
   return calls;
 }

@@ -11,12 +11,6 @@ namespace {
 
 constexpr int kTemporaryFailure = 75;  // EX_TEMPFAIL of sysexits.h
 
-Incarnation random_incarnation() {
-  Incarnation incarnation;
-  randombytes_buf(incarnation.bytes.data(), incarnation.bytes.size());
-  return incarnation;
-}
-
 JournalOptions journal_options(const NodeConfig& config) {
   JournalOptions options;
   options.sync = config.journal.sync;
@@ -44,6 +38,12 @@ std::string_view to_string(JournalRecovery::Ending ending) {
 std::string program_version() { return DOPPEL_VERSION; }
 
 std::string program_name() { return "doppel " + program_version(); }
+
+Incarnation random_incarnation() {
+  Incarnation incarnation;
+  randombytes_buf(incarnation.bytes.data(), incarnation.bytes.size());
+  return incarnation;
+}
 
 void fail_stop(Log& log, const std::string& reason) {
   log.error("fail_stop", {{"reason", reason}, {"exit", std::to_string(kTemporaryFailure)}});

@@ -27,6 +27,8 @@ std::string program_name();     // "doppel 0.1.0": who wrote a file
 // Says why in the log, then ends the process at once with exit status 75 (EX_TEMPFAIL): what was not acknowledged comes again.
 [[noreturn]] void fail_stop(Log& log, const std::string& reason);
 
+Incarnation random_incarnation();
+
 // The answer to a question that the lane's thread has no room for.
 inline Error lane_is_busy() { return unavailable("the lane is busy: try again"); }
 
