@@ -5,7 +5,7 @@
 namespace doppel {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kWithoutEvent = 1, kVersion = 2;
 
 std::string key_of(DeadLetters::Number number) {
   std::string key;
@@ -25,9 +25,22 @@ std::string encoded(const DeadLetter& letter) {
   return out;
 }
 
+// Version 1 kept of the event only what can be shown.
+bool decode_without_event(ByteReader& reader, DeadLetter& letter) {
+  letter.event.position = reader.take<Position>();
+  letter.event.arrival = from_nanoseconds(reader.take<std::int64_t>());
+  for (auto* text : {&letter.reason, &letter.detail, &letter.function, &letter.version, &letter.event.twin, &letter.event.topic, &letter.event.payload}) {
+    *text = reader.take_bytes();
+  }
+  letter.payload_size = reader.take<std::uint64_t>();
+  return reader.ok() && reader.at_end();
+}
+
 bool decode(std::string_view bytes, DeadLetter& letter) {
   ByteReader reader(bytes);
-  if (reader.take<std::uint8_t>() != kVersion) return false;
+  const auto version = reader.take<std::uint8_t>();
+  if (version == kWithoutEvent) return decode_without_event(reader, letter);
+  if (version != kVersion) return false;
   for (auto* text : {&letter.reason, &letter.detail, &letter.function, &letter.version}) *text = reader.take_bytes();
   if (!decode_kept_event(reader.take_bytes(), letter.event)) return false;
   letter.retry = reader.take<RetryAs>();

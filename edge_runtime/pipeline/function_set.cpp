@@ -8,7 +8,7 @@
 namespace doppel {
 namespace {
 
-constexpr std::uint8_t kFunctionVersion = 2, kStateVersion = 1;
+constexpr std::uint8_t kWithoutFailureFuel = 1, kFunctionVersion = 2, kStateVersion = 1;
 
 std::string state_key(std::string_view function, std::string_view twin) {
   std::string key(function);
@@ -58,11 +58,14 @@ Result<void> FunctionSet::load(const StoreReader& store) {
     FunctionMeters m;
     for (auto* meter : {&m.events, &m.runs, &m.errors, &m.effects, &m.denied, &m.fuel}) *meter = reader.take<std::uint64_t>();
     FailureFuel failure_fuel;
-    failure_fuel.burnt = reader.take<std::uint64_t>();
-    failure_fuel.as_of = from_nanoseconds(reader.take<std::int64_t>());
-    const bool quarantined = reader.take<std::uint8_t>() != 0;
+    bool quarantined = false;
+    if (version != kWithoutFailureFuel) {
+      failure_fuel.burnt = reader.take<std::uint64_t>();
+      failure_fuel.as_of = from_nanoseconds(reader.take<std::int64_t>());
+      quarantined = reader.take<std::uint8_t>() != 0;
+    }
     const auto activation = decode_activation(reader.take_raw(reader.left()));
-    if (version != kFunctionVersion || !activation) {
+    if (version < kWithoutFailureFuel || version > kFunctionVersion || !activation) {
       loaded = corrupt_data("the stored function " + std::string(key) + " does not decode");
       return;
     }

@@ -1,5 +1,3 @@
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -8,54 +6,15 @@
 #include "twin_store/model/disk.h"
 #include "twin_store/model/hash.h"
 #include "twin_store/model/value.h"
+#include "twin_store/store/migrations.h"
+#include "twin_store/store/sqlite.h"
 #include "twin_store/store/store.h"
 #include "twin_store/store/vfs_shim.h"
 
 namespace doppel {
 namespace {
 
-constexpr int kApplicationId = 0x64706c31;  // "dpl1"
-constexpr int kSchemaVersion = 2;
 constexpr int kFullLogPages = 1024;  // of 4 KiB
-
-struct CloseDatabase {
-  void operator()(sqlite3* db) const { sqlite3_close(db); }
-};
-struct FinalizeStatement {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
-
-Error sqlite_error(sqlite3* db, std::string_view doing, const std::string& path) {
-  const std::string message = std::string(doing) + " " + path + ": " + sqlite3_errmsg(db);
-  switch (sqlite3_errcode(db) & 0xff) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: return corrupt_data(message);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_FULL:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_IOERR: return unavailable(message);
-    default: return internal_error(message);
-  }
-}
-
-std::string quoted(std::string_view table) { return '"' + std::string(table) + '"'; }
-
-void bind_bytes(sqlite3_stmt* statement, int index, std::string_view bytes) {
-  // A null pointer would bind NULL instead of an empty blob.
-  sqlite3_bind_blob(statement, index, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
-}
-
-std::string_view column(sqlite3_stmt* statement, int index) {
-  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, index));
-  return {data == nullptr ? "" : data, static_cast<std::size_t>(sqlite3_column_bytes(statement, index))};
-}
-
-// SQLite finds pages that do not fit together, not bits that flipped within a value.
-sqlite3_int64 row_crc(std::string_view key, std::string_view value) { return crc32c(value, crc32c(key)); }
 
 std::string encode_checkpoint(const Checkpoint& c) {
   std::string out;
@@ -88,12 +47,6 @@ Error damaged_row(const std::string& path, std::string_view table, std::string_v
   std::string name;
   append_json(name, is_utf8(key) ? ValueView::text(key) : ValueView::bytes(key));
   return corrupt_data(path + " is damaged: row " + name + " of table " + std::string(table) + " is not what was written");
-}
-
-Result<Statement> prepared(sqlite3* db, const std::string& sql, const std::string& path) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) return sqlite_error(db, "using", path);
-  return Statement(statement);
 }
 
 // Rows in key order, each as it was written.
@@ -133,12 +86,14 @@ class SqliteStore final : public Store {
       : path_(std::move(path)), shim_(std::move(shim)), db_(std::move(db)) {}
 
   Result<void> prepare(const StoreOptions& options) {
-    if (auto done = check_identity(options); !done) return done;
+    const auto schema = schema_of(db_.get(), path_, options.program);
+    if (!schema) return schema.error();
     for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA wal_autocheckpoint=0",
                                "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-1024", "BEGIN IMMEDIATE",
                                "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"}) {
       if (auto done = execute(pragma); !done) return done;
     }
+    if (auto done = migrate(db_.get(), path_, *schema); !done) return done;
     auto tables = options.fold_tables;
     tables.emplace_back(kOutboxTable);
     for (const auto& table : tables) {
@@ -224,29 +179,6 @@ class SqliteStore final : public Store {
     Statement upsert, erase;
   };
 
-  // Refuses a file that is not ours, or that a newer program made, before anything is written to it.
-  Result<void> check_identity(const StoreOptions& options) {
-    const auto application = pragma_number("application_id");
-    if (!application) return application.error();
-    const auto version = pragma_number("user_version");
-    if (!version) return version.error();
-    if (*application == 0 && *version == 0) return {};
-    if (*application != kApplicationId) return corrupt_data(path_ + " is a SQLite database, but not one of doppel's");
-    if (*version == kSchemaVersion) return {};
-    const auto writer = get_meta("program");
-    const bool is_newer = *version > kSchemaVersion;
-    return conflict(path_ + " has store schema " + std::to_string(*version) + ", made by " +
-                    (writer && *writer ? **writer : std::string("an unknown program")) + "; " + options.program + " reads schema " +
-                    std::to_string(kSchemaVersion) + ": " + (is_newer ? "install that version or newer" : "begin with an empty data folder"));
-  }
-
-  Result<int> pragma_number(const std::string& name) const {
-    auto statement = prepare_sql("PRAGMA " + name);
-    if (!statement) return statement.error();
-    if (sqlite3_step(statement->get()) != SQLITE_ROW) return sqlite_error(db_.get(), "opening", path_);
-    return sqlite3_column_int(statement->get(), 0);
-  }
-
   Result<void> write_all(const Checkpoint& checkpoint, std::span<const RowChange> changes) {
     for (const auto& change : changes) {
       auto statements = statements_for(change.table);
@@ -295,10 +227,7 @@ class SqliteStore final : public Store {
 
   Result<Statement> prepare_sql(const std::string& sql) const { return prepared(db_.get(), sql, path_); }
 
-  Result<void> execute(const std::string& sql) {
-    if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error(db_.get(), "using", path_);
-    return {};
-  }
+  Result<void> execute(const std::string& sql) { return doppel::execute(db_.get(), sql, path_); }
 
   std::string path_;
   std::unique_ptr<VfsShim> shim_;  // outlives the connection
@@ -331,6 +260,12 @@ Result<StoreReport> verify_store(const std::string& path) {
   if (code == SQLITE_CANTOPEN) return not_found("there is no store " + path);
   if (code != SQLITE_OK) return sqlite_error(raw, "opening", path);
   sqlite3_busy_timeout(raw, 5000);
+  const auto schema = schema_of(raw, path, "this program");
+  if (!schema) return schema.error();
+  if (*schema != kSchemaVersion) {
+    return conflict(path + " has store schema " + std::to_string(*schema) + ": start its node, which brings it to schema " +
+                    std::to_string(kSchemaVersion) + ", and verify it then");
+  }
   return verify_database(raw, path);
 }
 

@@ -73,11 +73,12 @@ struct StoreOptions {
 struct StoreReport {
   std::vector<std::pair<std::string, std::uint64_t>> tables;  // and how many rows each has
 };
-// Reads all of the store at `path`, also beside a process that writes it; changes nothing. Errors: not_found, and as of Store::verify.
+// Reads all of the store at `path`, also beside a process that writes it; changes nothing. Errors: not_found, conflict (another
+// schema), and as of Store::verify.
 Result<StoreReport> verify_store(const std::string& path);
 
-// Errors: corrupt_data (not a database, failed integrity), conflict (made by a newer version of the program, which it
-// names, or by an older one), unavailable (locked by another process).
+// Migrates a file of an earlier version. Errors: corrupt_data (not a database, failed integrity), conflict (made by a newer version of
+// the program, which it names), unavailable (locked by another process, a disk that is full).
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
 
 }  // namespace doppel

@@ -1,6 +1,7 @@
 #include "twin_store/store/store.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -38,6 +39,16 @@ class StoreTest : public testing::Test {
     std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(63);
     file.put(static_cast<char>(version));
+  }
+
+  // What a program of schema 1 left: two twins of an edge, windows, a dead letter.
+  void make_schema_1() {
+    std::ifstream file(DOPPEL_SOURCE_DIR "/tests/golden/store/schema_1.sql");
+    const std::string sql(std::istreambuf_iterator<char>(file), {});
+    sqlite3* db = nullptr;
+    sqlite3_open(path().c_str(), &db);
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
   }
 
   std::filesystem::path folder_;
@@ -83,6 +94,29 @@ TEST_F(StoreTest, a_file_of_a_newer_schema_is_refused_by_the_name_of_its_program
   EXPECT_NE(store.error().message.find("schema 9, made by doppel 1.2.3"), std::string::npos) << store.error().message;
 }
 
+TEST_F(StoreTest, a_file_of_schema_1_is_migrated_and_loses_nothing) {
+  make_schema_1();
+  const auto refused = verify_store(path());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("has store schema 1: start its node"), std::string::npos) << refused.error().message;
+  {
+    auto store = open();
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_TRUE((*store)->verify());
+    const auto checkpoint = (*store)->checkpoint();
+    ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+    EXPECT_EQ((*checkpoint)->position, Position{20});
+    EXPECT_EQ((*checkpoint)->last_batch_hash, 0x48f2bb04b5cc7ce9u);
+    std::vector<std::string> twins;
+    ASSERT_TRUE((*store)->for_each("twin", [&](auto key, auto) { twins.emplace_back(key); }));
+    EXPECT_EQ(twins, (std::vector<std::string>{"plant/pump-1", "plant/pump-2"}));
+    ASSERT_TRUE((*store)->commit(checkpoint_at(30), std::vector<RowChange>{{"twin", "plant/pump-3", "x"}}));
+  }
+  const auto verified = verify_store(path());
+  ASSERT_TRUE(verified) << verified.error().message;
+  EXPECT_TRUE(open());
+}
+
 TEST_F(StoreTest, a_file_that_is_no_database_is_named_as_corrupt) {
   std::ofstream(path()) << "this is no database, however long it may be, and it is long enough to be read as a header of one hundred bytes";
   auto store = open();
@@ -125,6 +159,29 @@ TEST_F(StoreTest, a_failed_commit_leaves_the_commit_before_it) {
     EXPECT_EQ(**(*store)->checkpoint(), checkpoint_at(5));
     EXPECT_EQ((*store)->find("twin", "a")->value(), "good");
   }
+}
+
+class FillingHooks final : public FileHooks {
+ public:
+  Verdict before_write(std::string_view, std::int64_t, std::string_view) override { return left-- > 0 ? Verdict::go_on : Verdict::disk_full; }
+  Verdict before_sync(std::string_view) override { return Verdict::go_on; }
+  int left = 0;
+};
+
+TEST_F(StoreTest, a_migration_that_a_full_disk_stops_is_done_by_a_later_start) {
+  make_schema_1();
+  FillingHooks hooks;
+  int stopped = 0;
+  for (;; ++stopped) {
+    hooks.left = stopped;
+    const auto store = open(&hooks);
+    if (store) break;
+    EXPECT_EQ(store.error().code, ErrorCode::unavailable) << store.error().message;
+  }
+  EXPECT_GT(stopped, 10);
+  const auto verified = verify_store(path());
+  ASSERT_TRUE(verified) << verified.error().message;
+  EXPECT_EQ((*open())->find("twin", "plant/pump-1")->has_value(), true);
 }
 
 // What a power cut would leave: files whose last write no sync has followed, and how many writes each file took.
