@@ -80,6 +80,7 @@ Result<BuiltFunction> build_function(const std::string& folder) {
   built.module_path = (build / (built.manifest.name.text() + ".wasm")).string();
   std::vector<std::string> command{*compiler};
   for (const auto flag : fntool::compiler_flags()) command.emplace_back(flag);
+  command.push_back("-DDOPPEL_STATE_BYTES=" + std::to_string(built.manifest.state_bytes));
   command.insert(command.end(), {"-I" + (build / "include").string(), "-o", built.module_path});
   command.insert(command.end(), sources.begin(), sources.end());
   const auto ended = wasm::run_helper(command);

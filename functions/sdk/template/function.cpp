@@ -1,4 +1,6 @@
 // Keeps the highest temperature that a twin has reported.
+// Effects: set, remove (properties), alert, clear (alerts), alarm, cancel (to be called later), send (to another twin), emit (to other
+// functions), publish (MQTT), log, retry, fail. Each is explained in build/include/doppel/effects.hpp.
 #include <doppel/function.hpp>
 
 struct State {

@@ -165,6 +165,15 @@ TEST_F(FunctionToolTest, What_the_compiler_says_is_passed_on) {
   EXPECT_NE(built.error().message.find("undeclared identifier 'temperature'"), std::string::npos) << built.error().message;
 }
 
+TEST_F(FunctionToolTest, A_state_of_another_size_than_the_manifest_says_does_not_build) {
+  const std::string folder = new_function("one");
+  replace(folder + "/function.toml", "state_bytes = 16", "state_bytes = 24");
+  const auto built = build_function(folder);
+  ASSERT_FALSE(built);
+  EXPECT_NE(built.error().message.find("16U == 24U"), std::string::npos) << built.error().message;
+  EXPECT_NE(built.error().message.find("sizeof(State) is not state_bytes of function.toml"), std::string::npos) << built.error().message;
+}
+
 TEST_F(FunctionToolTest, What_is_missing_is_named) {
   EXPECT_EQ(build_function((root_ / "nowhere").string()).error().code, ErrorCode::not_found);
   const std::string folder = new_function("one");

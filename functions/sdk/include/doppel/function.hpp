@@ -22,6 +22,12 @@ inline constexpr uint32_t kStateBytes = sizeof(State);
 template <>
 inline constexpr uint32_t kStateBytes<NoState> = 0;
 
+// `doppel fn build` says how many bytes function.toml asks for; a mistake is then seen before the first event.
+template <uint32_t size_of_state, uint32_t state_bytes>
+struct StateIsAsLargeAsTheManifestSays {
+  static_assert(size_of_state == state_bytes, "sizeof(State) is not state_bytes of function.toml");
+};
+
 // `State` lies in the run itself: what is written to it is what the host takes back.
 template <class State>
 State& state_of(const Run& run, uint32_t event) {
@@ -49,8 +55,16 @@ uintptr_t run_events(uintptr_t address) {
 }  // namespace detail
 }  // namespace doppel
 
+#ifdef DOPPEL_STATE_BYTES
+#define DOPPEL_CHECK_STATE_BYTES(State) \
+  template struct doppel::detail::StateIsAsLargeAsTheManifestSays<doppel::detail::kStateBytes<State>, DOPPEL_STATE_BYTES>;
+#else
+#define DOPPEL_CHECK_STATE_BYTES(State)
+#endif
+
 // Makes `on_event` the function of this module: void on_event(const doppel::Event&, State&, doppel::Effects&).
 #define DOPPEL_FUNCTION(State, on_event)                                                  \
+  DOPPEL_CHECK_STATE_BYTES(State)                                                         \
   DOPPEL_EXPORT("doppel_abi_version") int32_t doppel_abi_version() { return 1; }          \
   DOPPEL_EXPORT("doppel_arena") uintptr_t doppel_arena(uint32_t size) {                   \
     doppel::detail::heap.reset();                                                         \
