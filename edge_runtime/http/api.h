@@ -82,6 +82,11 @@ struct AggregateQuery {
   std::optional<Timestamp> from, to;  // of the window's start: from <= start < to
 };
 
+struct AlertQuery {
+  Page page;
+  std::string edge, twin;  // whole names; "" for all
+};
+
 struct FunctionUpload {
   FunctionName name;     // of the address; the manifest must agree
   std::string manifest;  // text of function.toml
@@ -112,7 +117,7 @@ class NodeApi {
   virtual void list_twins(const TwinQuery& query, Answer<std::string> answer) = 0;  // {"items":[...],"next":cursor|null}
   virtual void query(const SqlQuery& query, Answer<std::string> answer) = 0;        // {"columns":[...],"rows":[[...]]}
   virtual void list_aggregates(const AggregateQuery& query, Answer<std::string> answer) = 0;
-  virtual void list_alerts(const Page& page, Answer<std::string> answer) = 0;
+  virtual void list_alerts(const AlertQuery& query, Answer<std::string> answer) = 0;
 
   virtual void list_functions(Answer<std::string> answer) = 0;
   virtual void get_function(const FunctionName& name, Answer<std::string> answer) = 0;

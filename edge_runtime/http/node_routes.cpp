@@ -76,8 +76,8 @@ void add_reading(Router& router, NodeApi& api) {
                     [&api](const AggregateQuery& query, auto answer) { api.list_aggregates(query, answer); }),
              {.query = with_page({"level", "edge", "window", "group", "property", "from", "to"})});
   router.add(Method::get, "/api/v1/alerts",
-             parsed(parse_page, [&api](const Page& page, auto answer) { api.list_alerts(page, answer); }),
-             {.query = kPage});
+             parsed(parse_alert_query, [&api](const AlertQuery& query, auto answer) { api.list_alerts(query, answer); }),
+             {.query = with_page({"edge", "twin"})});
   router.add(Method::post, "/api/v1/query", run_sql(api), {.consumes = "application/json", .body_bytes = kMaxSqlBytes});
 }
 

@@ -139,6 +139,11 @@ Result<AggregateQuery> parse_aggregate_query(const Request& request) {
                                     reader.text("group"), reader.if_given("property"), reader.time("from"), reader.time("to")});
 }
 
+Result<AlertQuery> parse_alert_query(const Request& request) {
+  Reader reader(request);
+  return reader.done(AlertQuery{reader.page(), reader.text("edge"), reader.text("twin")});
+}
+
 Result<DeadLetterQuery> parse_dead_letter_query(const Request& request) {
   Reader reader(request);
   return reader.done(DeadLetterQuery{reader.page(), reader.text("function"), reader.text("twin"), reader.text("reason")});

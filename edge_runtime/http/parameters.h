@@ -17,6 +17,7 @@ Result<Page> parse_page(const Request& request);                       // limit,
 Result<TwinFormat> parse_format(const Request& request);               // format
 Result<TwinQuery> parse_twin_query(const Request& request);            // and edge, prefix, model, status, label, where
 Result<AggregateQuery> parse_aggregate_query(const Request& request);  // and level, edge, window, group, property, from, to
+Result<AlertQuery> parse_alert_query(const Request& request);          // and edge, twin
 Result<DeadLetterQuery> parse_dead_letter_query(const Request& request);  // and function, twin, reason
 Result<StreamFilter> parse_stream_filter(const Request& request);      // edge, twin, prefix, model, property
 

@@ -108,6 +108,19 @@ void print_twin(const json& twin) {
   print(table.text());
 }
 
+// Those that stand for it; many twins of a fleet have none.
+Result<void> print_alerts(HttpClient& client, const json& twin) {
+  const auto answer = client.get(target("/api/v1/alerts", {{"twin", twin.value("id", "")}, {"edge", twin.value("edge", "")}}));
+  if (!answer) return answer.error();
+  const auto alerts = parse_answer(*answer);
+  if (!alerts) return alerts.error();
+  if (alerts->at("items").empty()) return {};
+  Table table({"ALERT", "VALUE", "SINCE", "FUNCTION"});
+  for (const json& alert : alerts->at("items")) table.add({cell(alert, "alert"), cell(alert, "value"), age(alert, "since"), cell(alert, "function")});
+  print(table.text());
+  return {};
+}
+
 int get(const Options& options) {
   auto client = connect(options.client, Wanted::edge_or_else_coordinator);
   if (!client) return fail(client.error());
@@ -117,7 +130,8 @@ int get(const Options& options) {
   if (!twin) return fail(twin.error());
   if (options.client.json) return print(twin->dump(2) + "\n"), kDone;
   print_twin(*twin);
-  return kDone;
+  const auto alerts = print_alerts(*client, *twin);
+  return alerts ? kDone : fail(alerts.error());
 }
 
 void print_change(const json& change) {
@@ -256,7 +270,17 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
 
   const auto querying = add_command(group, chosen,
       {"query", "Ask in SQL; reads only",
-       "  doppel twin query \"SELECT id, events FROM twins ORDER BY events DESC LIMIT 5\""},
+       "  doppel twin query \"SELECT id, events FROM twins ORDER BY events DESC LIMIT 5\"\n"
+       "  doppel twin query \"SELECT twin, value FROM properties WHERE name = 'temperature'\"\n\n"
+       "Views of an edge:\n"
+       "  twins(id, model, rev, events, last_seen, tags, geo)\n"
+       "  properties(twin, name, value, ts, rev, desired)\n"
+       "  windows(window, start, end, group_labels, property, FIGURES)\n"
+       "  alerts(twin, alert, function, value, since)\n"
+       "Views of a coordinator:\n"
+       "  windows, merged over the fleet; region_windows, with region; contributions, with edge and more\n"
+       "  edges, functions; twins, properties, alerts: of the twins that edges send up, with edge\n"
+       "FIGURES: count, mean, stddev, sum, min, max, first, last, p50, p95, p99; events, twins where property is ''"},
       query);
   querying.app.add_option("sql", querying.options.sql, "SELECT ...")->required()->type_name("SQL");
   add_client_options(querying.app, querying.options.client);

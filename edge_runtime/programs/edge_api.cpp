@@ -109,19 +109,31 @@ void EdgeService::get_twin(const TwinId& id, TwinFormat format, Answer<std::stri
   });
 }
 
-void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) {
+// Journals what the fold answers by `request`, which the payload carries, once it is applied.
+void EdgeService::journal_and_wait(NewRecord record, const std::function<void(const std::string& request, std::string& payload)>& encode_with,
+                                   Answer<std::string> answer) {
   const std::string request = parts_.replies.wait_for([answer](FoldReply reply) {
-    if (reply.status != 200) return answer(error_of(reply));
-    const auto json = Json::parse(reply.body, nullptr, false);
-    answer(PropertyWritten{json.value("rev", std::uint64_t{0}), reply.body});
+    reply.status == 200 ? answer(std::move(reply.body)) : answer(error_of(reply));
   });
   if (request.empty()) return answer(lane_is_busy());
   std::string payload;
-  encode(SetProperty{request, write.property, write.value, write.expected_revision}, payload);
-  const auto position = parts_.core.journal().append({.kind = RecordKind::set_property, .topic = write.twin.text(), .payload = payload});
+  encode_with(request, payload);
+  record.payload = payload;
+  const auto position = parts_.core.journal().append(record);
   if (position) return;
   parts_.replies.forget(request);
   answer(position.error());
+}
+
+void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) {
+  const auto set = [&](const std::string& request, std::string& payload) {
+    encode(SetProperty{request, write.property, write.value, write.expected_revision}, payload);
+  };
+  journal_and_wait({.kind = RecordKind::set_property, .topic = write.twin.text()}, set, [answer](Result<std::string> body) {
+    if (!body) return answer(body.error());
+    const auto json = Json::parse(*body, nullptr, false);
+    answer(PropertyWritten{json.value("rev", std::uint64_t{0}), *body});
+  });
 }
 
 void EdgeService::query(const SqlQuery& query, Answer<std::string> answer) { sql_.run(query, std::move(answer)); }
@@ -139,12 +151,14 @@ void EdgeService::list_aggregates(const AggregateQuery& query, Answer<std::strin
   });
 }
 
-void EdgeService::list_alerts(const Page& page, Answer<std::string> answer) {
-  ask<std::string>(answer, [this, page](Lane&) -> Result<std::string> {
-    auto list = NumberedList::open(page);
+void EdgeService::list_alerts(const AlertQuery& query, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
+    auto list = NumberedList::open(query.page);
     if (!list) return list.error();
     std::uint64_t number = 0;
+    if (!query.edge.empty() && query.edge != parts_.config.name) return list->close();
     parts_.pipeline.alerts().for_each([&](const Alert& alert) {
+      if (!query.twin.empty() && alert.twin != query.twin) return;
       std::string* item = list->item(++number);
       if (item == nullptr) return;
       *item += "{\"edge\":";
@@ -272,17 +286,11 @@ void EdgeService::get_dead_letter(std::uint64_t number, Answer<std::string> answ
 }
 
 void EdgeService::order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) {
-  const std::string request = parts_.replies.wait_for([answer](FoldReply reply) {
-    if (reply.status != 200) return answer(error_of(reply));
-    answer(std::move(reply.body));
-  });
-  if (request.empty()) return answer(lane_is_busy());
-  std::string payload;
-  encode(DeadLetterOrder{request, action.drop ? DeadLetterOrder::Action::drop : DeadLetterOrder::Action::retry, action.function, action.numbers}, payload);
-  const auto position = parts_.core.journal().append({.kind = RecordKind::dead_letters, .payload = payload});
-  if (position) return;
-  parts_.replies.forget(request);
-  answer(position.error());
+  using Action = DeadLetterOrder::Action;
+  const auto order = [&](const std::string& request, std::string& payload) {
+    encode(DeadLetterOrder{request, action.drop ? Action::drop : Action::retry, action.function, action.numbers}, payload);
+  };
+  journal_and_wait({.kind = RecordKind::dead_letters}, order, std::move(answer));
 }
 
 void EdgeService::node(Answer<std::string> answer) {

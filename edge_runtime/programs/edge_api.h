@@ -39,7 +39,7 @@ class EdgeService final : public EdgeApi {
   void set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) override;
   void query(const SqlQuery& query, Answer<std::string> answer) override;
   void list_aggregates(const AggregateQuery& query, Answer<std::string> answer) override;
-  void list_alerts(const Page& page, Answer<std::string> answer) override;
+  void list_alerts(const AlertQuery& query, Answer<std::string> answer) override;
   void list_functions(Answer<std::string> answer) override;
   void get_function(const FunctionName& name, Answer<std::string> answer) override;
   void put_function(FunctionUpload upload, Answer<FunctionAccepted> answer) override;
@@ -60,6 +60,8 @@ class EdgeService final : public EdgeApi {
   // Runs `read` on the lane's thread; answers unavailable when the lane is too busy to be asked.
   template <class T>
   void ask(Answer<T> answer, std::function<Result<T>(Lane&)> read);
+  void journal_and_wait(NewRecord record, const std::function<void(const std::string& request, std::string& payload)>& encode_with,
+                        Answer<std::string> answer);
   void install(const FunctionUpload& upload, bool created, const Answer<FunctionAccepted>& answer);
   std::string why_refused(Position activation) const;
   std::string function_json(const ActiveFunction& function);

@@ -20,7 +20,7 @@ class FakeNode : public Api {
   void list_aggregates(const AggregateQuery& query, Answer<std::string> answer) override {
     aggregate_query = query, give(answer);
   }
-  void list_alerts(const Page& page, Answer<std::string> answer) override { alert_page = page, give(answer); }
+  void list_alerts(const AlertQuery& query, Answer<std::string> answer) override { alert_query = query, give(answer); }
   void list_functions(Answer<std::string> answer) override { give(answer); }
   void get_function(const FunctionName& name, Answer<std::string> answer) override { function = name.text(), give(answer); }
   void put_function(FunctionUpload sent, Answer<FunctionAccepted> answer) override {
@@ -44,7 +44,7 @@ class FakeNode : public Api {
   std::optional<TwinQuery> twin_query;
   std::optional<SqlQuery> sql;
   std::optional<AggregateQuery> aggregate_query;
-  std::optional<Page> alert_page;
+  std::optional<AlertQuery> alert_query;
   std::optional<FunctionUpload> upload;
   std::string function, edges, twin, edge;
 
