@@ -1,6 +1,7 @@
 #include "coordinator/desired_state.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "twin_store/blobs/blob_store.h"
 #include "twin_store/model/bytes.h"
@@ -74,6 +75,18 @@ std::string to_string(const EdgeSelector& selector) {
   std::string text;
   for (const auto& name : selector.names) text += (text.empty() ? "" : ",") + name;
   return text;
+}
+
+Result<std::optional<EdgeSelector>> without(const EdgeSelector& selector, const EdgeSelector& taken) {
+  if (taken.kind == EdgeSelector::Kind::all || taken == selector) return std::optional<EdgeSelector>();
+  const bool both_name = selector.kind == EdgeSelector::Kind::names && taken.kind == EdgeSelector::Kind::names;
+  if (!both_name) {
+    return conflict("the function is for edges " + to_string(selector) + ", and no selector says them without " + to_string(taken) +
+                    ": delete it with \"*\", or deploy it again for the edges that keep it");
+  }
+  EdgeSelector left{EdgeSelector::Kind::names, {}};
+  std::set_difference(selector.names.begin(), selector.names.end(), taken.names.begin(), taken.names.end(), std::back_inserter(left.names));
+  return left.names.empty() ? std::nullopt : std::optional(std::move(left));
 }
 
 std::string encode(const DesiredChange& change) {

@@ -30,6 +30,8 @@ struct EdgeSelector {
 // "" and "*": all; "region:NAME"; "NAME,NAME". Errors: invalid_input, which quotes the part that is wrong.
 Result<EdgeSelector> parse_selector(std::string_view text);
 std::string to_string(const EdgeSelector& selector);
+// What is left of `selector` without `taken`; nothing when all of it is. Errors: conflict (no selector says what would be left).
+Result<std::optional<EdgeSelector>> without(const EdgeSelector& selector, const EdgeSelector& taken);
 
 struct FleetFunction {
   uplink::DesiredFunction function;

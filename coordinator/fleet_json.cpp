@@ -210,4 +210,21 @@ std::string to_json(const FleetFunction& function, std::span<const EdgeView> edg
   return text_of(fleet_function_of(function, edges));
 }
 
+std::string deployed_to_json(const FleetFunction& function, const std::optional<EdgeSelector>& before, std::span<const EdgeView> edges) {
+  Json json = fleet_function_of(function, edges);
+  json["withdrawn"] = Json::array();
+  json["unknown"] = Json::array();
+  for (const auto& edge : edges) {
+    const bool had_it = before && before->selects(edge.name, edge.region);
+    if (had_it && !function.edges.selects(edge.name, edge.region)) json["withdrawn"].push_back(edge.name.text());
+  }
+  if (function.edges.kind == EdgeSelector::Kind::names) {
+    for (const auto& name : function.edges.names) {
+      const bool is_known = std::any_of(edges.begin(), edges.end(), [&](const EdgeView& edge) { return edge.name.text() == name; });
+      if (!is_known) json["unknown"].push_back(name);
+    }
+  }
+  return text_of(json);
+}
+
 }  // namespace doppel

@@ -2,6 +2,7 @@
 // Thread: any.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,5 +22,7 @@ std::string stored_twin_to_json(const LatestView& twin);  // without a status
 std::string alert_to_json(const LatestView& alert);
 std::string functions_to_json(const std::map<std::string, FleetFunction>& functions, std::span<const EdgeView> edges);
 std::string to_json(const FleetFunction& function, std::span<const EdgeView> edges);
+// The function as it is wanted now; the edges that `before` selected and it does not, and those it names that were never seen.
+std::string deployed_to_json(const FleetFunction& function, const std::optional<EdgeSelector>& before, std::span<const EdgeView> edges);
 
 }  // namespace doppel

@@ -138,6 +138,21 @@ Result<Package> read_package(const Options& options) {
   return Package{*std::move(manifest), *std::move(text), *std::move(module)};
 }
 
+std::string joined(const json& names) {
+  std::string list;
+  for (const json& name : names) list += (list.empty() ? "" : ", ") + cell_text(name);
+  return list;
+}
+
+// What the selector means for the fleet as it is now.
+void print_selection(const json& accepted) {
+  const auto selected = accepted.value("selected", std::uint64_t{0});
+  print("selected: " + std::to_string(selected) + (selected == 1 ? " edge" : " edges") + "\n");
+  const json unknown = accepted.value("unknown", json::array()), withdrawn = accepted.value("withdrawn", json::array());
+  if (!unknown.empty()) print(styled("no edge is called " + printable(joined(unknown)) + " so far; it would get the function when it comes\n", Style::bad));
+  if (!withdrawn.empty()) print(styled("taken from: " + printable(joined(withdrawn)) + "\n", Style::bad));
+}
+
 int deploy(const Options& options) {
   const auto package = read_package(options);
   if (!package) return fail(package.error());
@@ -154,8 +169,11 @@ int deploy(const Options& options) {
   const auto answer = client->ask(request);
   if (!answer) return fail(answer.error());
   if (options.api.json) return print(*answer + "\n"), kDone;
-  print(name + " " + package->manifest.version + " accepted" +
-        (options.edges.empty() ? "" : " for edges " + options.edges) + "\n");
+  print(name + " " + package->manifest.version + " accepted" + (options.edges.empty() ? "" : " for edges " + options.edges) + "\n");
+  if (options.edges.empty()) return kDone;
+  const auto accepted = parse_answer(*answer);
+  if (!accepted) return fail(accepted.error());
+  print_selection(*accepted);
   return kDone;
 }
 
@@ -169,7 +187,11 @@ int remove(const Options& options) {
                         .headers = {}};
   const auto answer = client->ask(request);
   if (!answer) return fail(answer.error());
-  print(options.api.json ? *answer + "\n" : options.name + " deleted\n");
+  if (options.api.json) return print(*answer + "\n"), kDone;
+  const auto outcome = parse_answer(*answer);
+  if (!outcome) return fail(outcome.error());
+  const bool is_left = outcome->contains("edges") && !outcome->at("edges").is_null();
+  print(options.name + (is_left ? " is now for edges " + cell(*outcome, "edges") : " deleted") + "\n");
   return kDone;
 }
 

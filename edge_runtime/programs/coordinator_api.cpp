@@ -97,11 +97,13 @@ void CoordinatorService::list_aggregates(const AggregateQuery& query, Answer<std
   });
 }
 
-void CoordinatorService::list_alerts(const Page& page, Answer<std::string> answer) {
-  ask<std::string>(answer, [page](const FleetView& fleet) -> Result<std::string> {
+void CoordinatorService::list_alerts(const AlertQuery& query, Answer<std::string> answer) {
+  ask<std::string>(answer, [query](const FleetView& fleet) -> Result<std::string> {
     LatestFilter filter;
-    filter.limit = page.limit;
-    filter.after = page.after;
+    filter.edge = query.edge;
+    if (!query.twin.empty()) filter.prefix = query.twin + '\0';
+    filter.limit = query.page.limit;
+    filter.after = query.page.after;
     const auto alerts = fleet.alerts(filter);
     if (!alerts) return alerts.error();
     return alerts_to_json(*alerts);
@@ -125,14 +127,17 @@ void CoordinatorService::put_function(FunctionUpload upload, Answer<FunctionAcce
   if (!edges) return answer(edges.error());
   const auto shared = std::make_shared<const FunctionUpload>(std::move(upload));
   const bool posted = parts_.core.post([this, shared, edges = *edges, answer](Lane&) {
-    const bool created = !FleetView(parts_.fold).functions().contains(shared->name.text());
-    if (!worker_.submit([this, shared, edges, created, answer] { install(*shared, edges, created, answer); })) answer(lane_is_busy());
+    const auto functions = FleetView(parts_.fold).functions();
+    const auto at = functions.find(shared->name.text());
+    const auto before = at == functions.end() ? std::nullopt : std::optional(at->second.edges);
+    if (!worker_.submit([this, shared, edges, before, answer] { install(*shared, edges, before, answer); })) answer(lane_is_busy());
   });
   if (!posted) answer(lane_is_busy());
 }
 
-// On the worker: compiling takes its time.
-void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelector& edges, bool created, const Answer<FunctionAccepted>& answer) {
+// On the worker: compiling takes its time. `before`: the edges that had a function of this name.
+void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelector& edges, const std::optional<EdgeSelector>& before,
+                                 const Answer<FunctionAccepted>& answer) {
   const auto manifest = parse_manifest(upload.manifest);
   if (!manifest) return answer(manifest.error());
   if (manifest->name != upload.name) return answer(conflict("the manifest names the function " + manifest->name.text() + ", not " + upload.name.text()));
@@ -140,24 +145,31 @@ void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelecto
   const auto sha256 = parts_.core.blobs().put(upload.module);
   if (!sha256) return answer(sha256.error());
   const DesiredChange change{false, {upload.name, upload.manifest, *sha256}, edges};
-  append_desired(change, [this, name = upload.name, created, answer](Result<void> done) {
+  append_desired(change, [this, name = upload.name, before, answer](Result<void> done) {
     if (!done) return answer(done.error());
     const auto functions = FleetView(parts_.fold).functions();
     const auto at = functions.find(name.text());
     if (at == functions.end()) return answer(conflict("the desired function " + name.text() + " was replaced or removed meanwhile"));
-    answer(FunctionAccepted{created, to_json(at->second, FleetView(parts_.fold).edges(links()))});
+    answer(FunctionAccepted{!before.has_value(), deployed_to_json(at->second, before, FleetView(parts_.fold).edges(links()))});
   });
 }
 
-void CoordinatorService::delete_function(const FunctionName& name, const std::string&, Answer<std::string> answer) {
-  const bool posted = parts_.core.post([this, name, answer](Lane&) {
-    if (!FleetView(parts_.fold).functions().contains(name.text())) return answer(not_found("the fleet has no function " + name.text()));
+void CoordinatorService::delete_function(const FunctionName& name, const std::string& edges, Answer<std::string> answer) {
+  const auto selector = parse_selector(edges);
+  if (!selector) return answer(selector.error());
+  const bool posted = parts_.core.post([this, name, selector = *selector, answer](Lane&) {
+    const auto functions = FleetView(parts_.fold).functions();
+    const auto at = functions.find(name.text());
+    if (at == functions.end()) return answer(not_found("the fleet has no function " + name.text()));
+    const auto left = without(at->second.edges, selector);
+    if (!left) return answer(left.error());
     DesiredChange change;
-    change.removed = true;
-    change.function.name = name;
-    append_desired(change, [name, answer](Result<void> done) {
+    change.removed = !left->has_value();
+    change.function = at->second.function;
+    change.edges = left->value_or(EdgeSelector());
+    append_desired(change, [name, change, answer](Result<void> done) {
       if (!done) return answer(done.error());
-      answer(Json{{"name", name.text()}, {"removed", true}}.dump());
+      answer(Json{{"name", name.text()}, {"removed", change.removed}, {"edges", change.removed ? Json() : Json(to_string(change.edges))}}.dump());
     });
   });
   if (!posted) answer(lane_is_busy());

@@ -31,7 +31,7 @@ class CoordinatorService final : public CoordinatorApi {
   void get_twin(const std::optional<EdgeId>& edge, const TwinId& id, TwinFormat format, Answer<std::string> answer) override;
   void query(const SqlQuery& query, Answer<std::string> answer) override;
   void list_aggregates(const AggregateQuery& query, Answer<std::string> answer) override;
-  void list_alerts(const Page& page, Answer<std::string> answer) override;
+  void list_alerts(const AlertQuery& query, Answer<std::string> answer) override;
   void list_functions(Answer<std::string> answer) override;
   void get_function(const FunctionName& name, Answer<std::string> answer) override;
   void put_function(FunctionUpload upload, Answer<FunctionAccepted> answer) override;
@@ -47,7 +47,8 @@ class CoordinatorService final : public CoordinatorApi {
   template <class T>
   void ask(Answer<T> answer, std::function<Result<T>(const FleetView&)> read);
   void ask_edge(const EdgeId& edge, const TwinId& id, std::string fallback, const Answer<std::string>& answer);
-  void install(const FunctionUpload& upload, const EdgeSelector& edges, bool created, const Answer<FunctionAccepted>& answer);
+  void install(const FunctionUpload& upload, const EdgeSelector& edges, const std::optional<EdgeSelector>& before,
+               const Answer<FunctionAccepted>& answer);
   void append_desired(const DesiredChange& change, const std::function<void(Result<void>)>& then);
   LinkSnapshot links() const;
 

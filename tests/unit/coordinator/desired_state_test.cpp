@@ -28,6 +28,20 @@ TEST(EdgeSelector, Quotes_the_part_that_is_wrong) {
   EXPECT_EQ(parse_selector("region:").error().message, "edge selector \"region:\" names no region");
 }
 
+TEST(EdgeSelector, Without_others_leaves_names_or_says_that_no_selector_would) {
+  const auto text = [](const char* selector, const char* taken) {
+    const auto left = without(*parse_selector(selector), *parse_selector(taken));
+    if (!left) return left.error().message;
+    return *left ? to_string(**left) : std::string("nothing");
+  };
+  EXPECT_EQ(text("east,north,south", "north,west"), "east,south");
+  EXPECT_EQ(text("north,south", "south,north"), "nothing");
+  EXPECT_EQ(text("region:emea", "region:emea"), "nothing");
+  EXPECT_EQ(text("region:emea", "*"), "nothing");
+  EXPECT_EQ(text("*", "north"),
+            "the function is for edges *, and no selector says them without north: delete it with \"*\", or deploy it again for the edges that keep it");
+}
+
 TEST(DesiredChange, Is_read_back_as_it_was_written) {
   const DesiredChange change{false, {FunctionName("alarm"), "manifest", std::string(64, 'a')}, *parse_selector("north,south")};
   const auto back = decode_desired_change(encode(change));

@@ -203,6 +203,20 @@ TEST(FleetView, A_window_has_the_members_that_charts_show) {
   EXPECT_NEAR(json["p50"].get<double>(), 2, 0.05);
 }
 
+TEST(FleetView, A_deployment_tells_which_edges_it_is_taken_from_and_which_names_no_edge_has) {
+  Merge merge;
+  merge.hello("north");
+  merge.hello("south");
+  merge.want("alarm", "nrth,south");
+  const auto edges = merge.view().edges({});
+  const auto& alarm = merge.view().functions().at("alarm");
+  const auto json = Json::parse(deployed_to_json(alarm, *parse_selector("*"), edges));
+  EXPECT_EQ(json["selected"], 1);
+  EXPECT_EQ(json["withdrawn"], Json::array({"north"}));
+  EXPECT_EQ(json["unknown"], Json::array({"nrth"}));
+  EXPECT_EQ(Json::parse(deployed_to_json(alarm, std::nullopt, edges))["withdrawn"], Json::array());
+}
+
 TEST(FleetView, A_fleet_function_names_the_edges_that_do_not_run_it_and_why) {
   Merge merge;
   merge.hello("north");
