@@ -238,8 +238,14 @@ class QueryEngine::Connection {
       case SQLITE_IOERR: return unavailable(message);
       case SQLITE_NOMEM: return limit_exceeded("there is no memory for the statement");
       case SQLITE_TOOBIG: return limit_exceeded("a value is larger than " + limit_text(options_.limits.value_bytes, "bytes"));
-      default: return invalid_input(message + place_of_error());
+      default: return invalid_input(message + place_of_error() + (message.starts_with("no such table") ? "; " + list_of_views() : ""));
     }
+  }
+
+  std::string list_of_views() const {
+    std::string list = "the views are";
+    for (const auto& view : options_.views) list += (list.ends_with("are") ? " " : ", ") + view.name;
+    return list;
   }
 
   std::string last_message() const { return database_ ? sqlite3_errmsg(database_.get()) : "out of memory"; }
