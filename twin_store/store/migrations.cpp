@@ -1,5 +1,7 @@
 #include "twin_store/store/migrations.h"
 
+#include <sqlite3.h>
+
 #include <array>
 #include <vector>
 

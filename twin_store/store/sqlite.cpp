@@ -1,6 +1,12 @@
 #include "twin_store/store/sqlite.h"
 
+#include <sqlite3.h>
+
 namespace doppel {
+
+void CloseDatabase::operator()(sqlite3* db) const { sqlite3_close(db); }
+
+void FinalizeStatement::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Error sqlite_error(sqlite3* db, std::string_view doing, const std::string& path) {
   const std::string message = std::string(doing) + " " + path + ": " + sqlite3_errmsg(db);

@@ -1,8 +1,7 @@
 // What every use of SQLite in this room needs: owners, results of calls as errors, bytes in and out.
 #pragma once
 
-#include <sqlite3.h>
-
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,13 +9,16 @@
 #include "twin_store/model/hash.h"
 #include "twin_store/model/result.h"
 
+struct sqlite3;
+struct sqlite3_stmt;
+
 namespace doppel {
 
 struct CloseDatabase {
-  void operator()(sqlite3* db) const { sqlite3_close(db); }
+  void operator()(sqlite3* db) const;
 };
 struct FinalizeStatement {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  void operator()(sqlite3_stmt* statement) const;
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
@@ -35,6 +37,6 @@ void bind_bytes(sqlite3_stmt* statement, int index, std::string_view bytes);
 std::string_view column(sqlite3_stmt* statement, int index);
 
 // SQLite finds pages that do not fit together, not bits that flipped within a value.
-inline sqlite3_int64 row_crc(std::string_view key, std::string_view value) { return crc32c(value, crc32c(key)); }
+inline std::int64_t row_crc(std::string_view key, std::string_view value) { return crc32c(value, crc32c(key)); }
 
 }  // namespace doppel
