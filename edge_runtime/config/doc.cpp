@@ -38,8 +38,44 @@ void append_rows(std::string& out, const Section& section, std::size_t row, cons
 
 }  // namespace
 
+std::string_view example_toml(Role role) {
+  if (role == Role::coordinator) {
+    return R"(name = "fleet"
+
+[fleet]
+bind = "tcp://127.0.0.1:7090"
+retain = "7 d"
+)";
+  }
+  return R"(name = "north"
+region = "emea"
+
+[[mqtt]]
+url = "mqtt://127.0.0.1:1883"
+topics = ["plant/#"]
+
+# plant/hall-2/motor/7 {"measured_at": "2026-03-01T12:00:00Z", "values": {"temp": 20.5}}
+[[mapping]]
+topic = "plant/{area}/motor/{motor}"
+twin = "{area}/motor-{motor}"
+time = "/measured_at"
+fields = { temperature = "/values/temp" }
+
+[[window]]
+name = "5m"
+length = "5 min"
+group_by = ["area"]
+properties = ["temperature"]
+
+[uplink]
+address = "tcp://127.0.0.1:7090"
+twins = ["#"]
+)";
+}
+
 std::string setting_reference(Role role) {
   std::string out = role == Role::edge ? "# Settings of an edge\n" : "# Settings of a coordinator\n";
+  out += "\nAn example:\n\n```toml\n" + std::string(example_toml(role)) + "```\n";
   EdgeConfig edge;
   CoordinatorConfig coordinator;
   NodeConfig& config = role == Role::edge ? static_cast<NodeConfig&>(edge) : coordinator;

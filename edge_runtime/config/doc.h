@@ -2,10 +2,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "edge_runtime/config/setting_table.h"
 
 namespace doppel {
+
+// A small configuration of a role, of what most begin with.
+std::string_view example_toml(Role role);
 
 // Every setting of a role with its default, what is allowed, and what it is for: Markdown.
 std::string setting_reference(Role role);

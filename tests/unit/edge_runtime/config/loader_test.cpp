@@ -112,6 +112,15 @@ TEST(Config, the_reference_names_every_setting_of_its_role) {
   }
 }
 
+TEST(Config, the_examples_of_the_reference_load) {
+  const auto edge = load_edge_config(text(std::string(example_toml(Role::edge))));
+  ASSERT_TRUE(edge) << edge.error().message;
+  EXPECT_EQ(edge->mqtt.size(), 1u);
+  const auto coordinator = load_coordinator_config(text(std::string(example_toml(Role::coordinator))));
+  EXPECT_TRUE(coordinator) << coordinator.error().message;
+  EXPECT_NE(setting_reference(Role::edge).find(example_toml(Role::edge)), std::string::npos);
+}
+
 TEST(Config, defaults_keep_within_what_is_allowed) {
   EXPECT_EQ(edge_error(text(effective_toml(Role::edge, edge(text(""))))), "");
 }
