@@ -22,6 +22,13 @@ struct Options {
   std::size_t limit = 100;
 };
 
+// A coordinator has none of these addresses.
+int fail_at(const Error& error) {
+  const bool has_no_such_address = error.message.find("there is nothing at") != std::string::npos;
+  if (!has_no_such_address) return fail(error);
+  return fail(Error{error.code, error.message + "; dead letters are kept at the edges: ask one of them"});
+}
+
 int list(const Options& options) {
   auto client = connect(options.client, Wanted::edge);
   if (!client) return fail(client.error());
@@ -29,14 +36,15 @@ int list(const Options& options) {
                                                                   {"twin", options.twin},
                                                                   {"reason", options.reason},
                                                                   {"limit", std::to_string(options.limit)}}));
-  if (!answer) return fail(answer.error());
+  if (!answer) return fail_at(answer.error());
   const auto letters = parse_answer(*answer);
   if (!letters) return fail(letters.error());
   if (options.client.json) return print(letters->dump(2) + "\n"), kDone;
-  Table table({"NUMBER", "ARRIVED", "REASON", "FUNCTION", "TWIN", "RETRY", "DETAIL"});
+  Table table({"NUMBER", "ARRIVED", "REASON", "FUNCTION", "TWIN OR TOPIC", "RETRY", "DETAIL"});
   for (const json& letter : letters->at("items")) {
     const std::string detail = cell(letter, "detail");
-    table.add({cell(letter, "number"), age(letter, "arrival"), cell(letter, "reason"), cell(letter, "function"), cell(letter, "twin"),
+    table.add({cell(letter, "number"), age(letter, "arrival"), cell(letter, "reason"), cell(letter, "function"),
+               cell(letter, letter.at("twin").is_null() ? "topic" : "twin"),
                cell(letter, "retry"), detail.substr(0, detail.find('\n'))});
   }
   print(table.text());
@@ -48,7 +56,7 @@ int show(const Options& options) {
   auto client = connect(options.client, Wanted::edge);
   if (!client) return fail(client.error());
   const auto answer = client->get("/api/v1/dead-letters/" + percent_encode(options.number));
-  if (!answer) return fail(answer.error());
+  if (!answer) return fail_at(answer.error());
   const auto letter = parse_answer(*answer);
   if (!letter) return fail(letter.error());
   if (options.client.json) return print(letter->dump(2) + "\n"), kDone;
@@ -73,7 +81,7 @@ int order(const Options& options, const char* action) {
                                    .content_type = "application/json",
                                    .body = body.dump(-1, ' ', false, json::error_handler_t::replace),
                                    .headers = {}});
-  if (!answer) return fail(answer.error());
+  if (!answer) return fail_at(answer.error());
   const auto outcome = parse_answer(*answer);
   if (!outcome) return fail(outcome.error());
   if (options.client.json) return print(outcome->dump(2) + "\n"), kDone;

@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <span>
+#include <string_view>
 
 #include "edge_runtime/config/suggest.h"
 #include "edge_runtime/programs/commands.h"
@@ -85,6 +87,27 @@ std::unique_ptr<CLI::App> make_tree(Chosen& chosen) {
   return root;
 }
 
+constexpr std::array<std::string_view, 5> kClientOptions{"--server", "--data", "--node", "--token-file", "--json"};
+
+bool is_client_option(std::string_view word) {
+  return std::find(kClientOptions.begin(), kClientOptions.end(), word.substr(0, word.find('='))) != kClientOptions.end();
+}
+
+// `doppel help twin list` asks for `doppel twin list --help`; options of a command may stand before it.
+std::vector<std::string> as_commands_take_them(std::vector<std::string> words) {
+  if (words.size() > 1 && words[1] == "help") {
+    words.erase(words.begin() + 1);
+    words.emplace_back("--help");
+  }
+  auto command = words.begin() + std::min<std::ptrdiff_t>(1, std::ssize(words));
+  while (command != words.end() && is_client_option(*command)) {
+    const bool has_value_behind = *command != "--json" && command->find('=') == std::string::npos;
+    command += has_value_behind && command + 1 != words.end() ? 2 : 1;
+  }
+  std::rotate(words.begin() + std::min<std::ptrdiff_t>(1, std::ssize(words)), command, words.end());
+  return words;
+}
+
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments) {
@@ -94,7 +117,8 @@ int run_command_line(const std::vector<std::string>& arguments) {
   }
   Chosen chosen;
   const auto root = make_tree(chosen);
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  const auto words = as_commands_take_them(arguments);
+  std::vector<std::string> reversed(words.rbegin(), words.rend());
   reversed.pop_back();
   try {
     root->parse(reversed);

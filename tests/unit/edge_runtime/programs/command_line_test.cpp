@@ -35,6 +35,26 @@ TEST(CommandLine, every_command_has_help_with_examples) {
   }
 }
 
+TEST(CommandLine, help_is_a_word_too) {
+  const Ran asked = run({"help", "twin", "list"}), ran = run({"twin", "list", "--help"});
+  EXPECT_EQ(asked.code, kDone);
+  EXPECT_EQ(asked.out, ran.out);
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+}
+
+TEST(CommandLine, where_the_node_is_may_be_said_before_the_command) {
+  const std::string nobody = "http://127.0.0.1:1";
+  const Ran behind = run({"twin", "list", "--server", nobody, "--json"});
+  EXPECT_EQ(behind.code, kFailed);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--server", nobody, "--json", "twin", "list"}, {"--server=" + nobody, "twin", "list"}}) {
+    const Ran before = run(words);
+    EXPECT_EQ(before.code, kFailed);
+    EXPECT_EQ(before.err, behind.err);
+  }
+  EXPECT_EQ(run({"--server"}).code, kUsage);
+  EXPECT_EQ(run({"--servr", nobody, "twin", "list"}).code, kUsage);
+}
+
 TEST(CommandLine, a_mistyped_command_is_a_usage_error_with_a_hint) {
   Ran ran = run({"twni", "list"});
   EXPECT_EQ(ran.code, kUsage);
