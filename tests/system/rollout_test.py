@@ -1,0 +1,50 @@
+"""Functions of a fleet: handed out and taken away by selectors, from the command line."""
+
+import shutil
+import subprocess
+import unittest
+
+import harness
+
+
+class Rollout(harness.SceneTest):
+    def setUp(self):
+        super().setUp()
+        self.broker = self.scene.broker()
+        self.coordinator = self.scene.coordinator()
+        self.edges = [self.scene.edge(name, arguments=["--mqtt", self.broker.url, "--uplink", self.coordinator.bind])
+                      for name in ("north", "south")]
+        harness.wait_until("both edges are known", lambda: len(self.coordinator.get("/api/v1/edges")["items"]) == 2)
+        self.source = self.scene.folder / "overheat"
+        shutil.copytree(harness.ROOT / "functions/examples/overheat", self.source, ignore=shutil.ignore_patterns("build"))
+
+    def fn(self, *words):
+        return harness.doppel("fn", *words, "--server", self.coordinator.url)
+
+    def wait_for(self, *having):
+        harness.wait_until(f"overheat is at {having}", lambda: tuple(
+            edge.name for edge in self.edges if any(function["state"] == "active" for function in edge.get("/api/v1/functions")["items"])) == having)
+
+    def test_a_deployment_says_what_its_selector_means(self):
+        self.assertIn("accepted for edges *\nselected: 2 edges\n", self.fn("deploy", self.source, "--edges", "*"))
+        self.wait_for("north", "south")
+        narrowed = self.fn("deploy", self.source, "--edges", "north,soth")
+        self.assertIn("selected: 1 edge\nno edge is called soth so far; it would get the function when it comes\ntaken from: south\n", narrowed)
+        self.wait_for("north")
+
+    def test_a_function_is_taken_only_from_the_edges_that_are_named(self):
+        self.fn("deploy", self.source, "--edges", "north,south")
+        self.wait_for("north", "south")
+        self.assertEqual(self.fn("delete", "overheat", "--edges", "south"), "overheat is now for edges north\n")
+        self.wait_for("north")
+        self.assertEqual(self.fn("delete", "overheat", "--edges", "*"), "overheat deleted\n")
+        self.wait_for()
+
+    def test_dead_letters_are_not_asked_of_a_coordinator(self):
+        asked = subprocess.run([harness.BINARY, "dead", "list", "--server", self.coordinator.url], capture_output=True, text=True)
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn("dead letters are kept at the edges: ask one of them", asked.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
