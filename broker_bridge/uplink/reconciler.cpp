@@ -12,7 +12,7 @@ constexpr std::size_t kReason = 256;  // characters of a reason that go up
 bool is_passing(const Error& error) { return error.code == ErrorCode::unavailable || error.code == ErrorCode::not_found; }
 
 bool runs(const ActiveFunction* active, const DesiredFunction& wanted) {
-  return active != nullptr && active->from_fleet && active->manifest == wanted.manifest &&
+  return active != nullptr && active->from_fleet && !active->is_unavailable() && active->manifest == wanted.manifest &&
          active->module_sha256 == wanted.module_sha256;
 }
 
@@ -40,11 +40,12 @@ Status Reconciler::status() const {
   std::map<std::string, FunctionStatus> functions;
   for (const auto& [name, function] : active_) {
     functions[name] = {name, function.version, function.module_sha256, function.from_fleet,
-                       function.is_quarantined ? "quarantined" : "active", function.reason.substr(0, kReason)};
+                       function.condition, function.reason.substr(0, kReason)};
   }
   for (const auto& [name, work] : work_) {
     if (work.stage == Stage::done) continue;
     auto& function = functions.try_emplace(name, FunctionStatus{name, "", work.wanted.module_sha256, true, "", ""}).first->second;
+    if (function.state == "unavailable" && function.module_sha256 == work.wanted.module_sha256) continue;
     function.state = kStages[static_cast<std::size_t>(work.stage)];
     function.reason = work.reason.substr(0, kReason);
   }

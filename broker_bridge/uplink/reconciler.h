@@ -17,15 +17,16 @@
 
 namespace doppel::uplink {
 
-// A function that runs at the edge now.
+// A function that is active at the edge now.
 struct ActiveFunction {
   std::string name;
   std::string version;   // of its manifest
   std::string manifest;
   std::string module_sha256;
   bool from_fleet = false;
-  bool is_quarantined = false;
-  std::string reason;    // of a quarantine
+  std::string condition = "active";  // or "quarantined", "unavailable"
+  std::string reason;                // of being unavailable
+  bool is_unavailable() const { return condition == "unavailable"; }
   bool operator==(const ActiveFunction&) const = default;
 };
 
@@ -52,7 +53,7 @@ using ReconcileAction = std::variant<reconcile_action::Fetch, reconcile_action::
 
 class Reconciler {
  public:
-  // Failures that may pass (a module that did not come) are tried again after this long; activations that the edge's fold did not
+  // A function that is unavailable is brought here anew, as if it were not. Failures that may pass (a module that did not come) are tried again after this long; activations that the edge's fold did not
   // follow, which it says in its dead letters, after ever longer.
   explicit Reconciler(Duration retry = std::chrono::seconds(30)) : retry_(retry) {}
 

@@ -78,6 +78,15 @@ test('a quarantine is one problem, with the number of events that wait and the w
   assert.equal(problems.fleetProblems([north], [{ ...alert, edge: 'south' }]).length, 2);
 });
 
+test('a function whose module cannot be loaded is one problem too, with the reason', () => {
+  const alert = { edge: 'north', twin: 'fn:cooling', alert: 'unavailable', value: 'no module' };
+  const node = { role: 'edge', name: 'north', version: '1', uplink: null };
+  const cooling = { name: 'cooling', state: 'unavailable', error: 'no module', held: 1 };
+  const found = problems.edgeNodeProblems(node, [cooling], [alert]);
+  assert.deepEqual(found.map(({ title, detail, tone }) => [title, detail, tone]), [['cooling is unavailable: 1 event waits', 'no module', 'bad']]);
+  assert.equal(problems.fleetProblems([{ name: 'north', connected: true, functions: [cooling] }], [alert]).length, 1);
+});
+
 test('an edge without an uplink has no problem with it; one whose coordinator is away has', () => {
   const node = { role: 'edge', name: 'n', version: '1' };
   assert.deepEqual(problems.edgeNodeProblems({ ...node, uplink: null }, [], []), []);

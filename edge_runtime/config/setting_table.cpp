@@ -291,7 +291,7 @@ Section functions() {
   members.integer("failure_fuel", &FunctionsConfig::failure_fuel, 1'000'000, std::uint64_t{1} << 40,
                   "Fuel that failing runs of a function may burn in a minute before it is quarantined.");
   members.size("max_held", &FunctionsConfig::max_held_bytes, 64u << 10, 1u << 30,
-               "Most events held for quarantined functions; more become dead letters.");
+               "Most events held for functions that do not run now; more become dead letters.");
   members.boolean("allow_loop", &FunctionsConfig::allow_loop,
                   "Lets functions publish on topics that the node subscribes to at an MQTT 3.1.1 broker.");
   return made;

@@ -189,6 +189,8 @@ std::vector<uplink::ActiveFunction> FleetMember::active_functions() const {
     out.manifest = function.activation.manifest;
     out.module_sha256 = function.activation.module_sha256;
     out.from_fleet = function.activation.origin == Origin::fleet;
+    out.condition = function.condition();
+    out.reason = function.why_unavailable();
   }
   return active;
 }

@@ -4,11 +4,10 @@
 #include <bit>
 #include <charconv>
 
-
 namespace doppel {
 namespace {
 
-constexpr std::string_view kHostFailure = "host_failure ";
+constexpr std::string_view kHostFailure = "host_failure ", kUnavailable = "unavailable ";
 
 }  // namespace
 
@@ -44,12 +43,29 @@ void FunctionRuns::run(FunctionSet::Number number, std::span<const std::uint32_t
   std::uint32_t runs = 0;
   const Call call{number, functions_[number], place, place.wave, report, runs};
   functions_.mark_dirty(number);
+  check_loaded(call, items.front());
   while (!items.empty()) {
-    if (call.function.quarantined) return withhold(call, items);
+    if (call.function.is_held()) return withhold(call, items);
     const std::size_t built = build(call, items);
     attempt(call, items.first(built), true);
     items = items.subspan(built);
   }
+}
+
+// Whether a module can be loaded is no property of the journal: that it cannot be is decided when its first event comes, and holds
+// until another activation.
+void FunctionRuns::check_loaded(const Call& call, std::uint32_t first_item) {
+  ActiveFunction& function = call.function;
+  if (!function.unavailable.empty() || (function.runner != nullptr && call.place.obey.empty())) return;
+  const std::string wanted = std::string(kUnavailable) + std::to_string(call.place.wave_of_batch) + '.' + std::to_string(call.place.round) + ' ';
+  for (const Decision& decision : call.place.obey) {
+    if (decision.subject == function.name() && decision.outcome.starts_with(wanted)) function.unavailable = decision.outcome.substr(wanted.size());
+  }
+  if (function.unavailable.empty() && function.runner == nullptr) {
+    function.unavailable = function.load_failure;
+    call.report.decisions.push_back({call.wave[first_item].origin, function.name(), wanted + function.unavailable});
+  }
+  if (!function.unavailable.empty()) call.report.stopped.push_back(call.number);
 }
 
 // Fills the builder with as many of the items as one run may hold, at least one. Returns how many.
@@ -161,7 +177,7 @@ bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> item
   }
   if (call.function.failure_fuel.burn(result_.fuel, call.place.failure_fuel, call.place.lane_time) && !call.function.quarantined) {
     call.function.quarantined = true;
-    call.report.quarantined.push_back(call.number);
+    call.report.stopped.push_back(call.number);
   }
   if (items.size() == 1) {
     fail(call, items.front());
@@ -170,7 +186,7 @@ bool FunctionRuns::attempt(const Call& call, std::span<const std::uint32_t> item
   const auto again = [&](std::span<const std::uint32_t> part, bool trust) {
     bool good = true;
     while (!part.empty()) {
-      if (call.function.quarantined) return withhold(call, part), false;
+      if (call.function.is_held()) return withhold(call, part), false;
       const std::size_t built = build(call, part);
       good = attempt(call, part.first(built), trust) && good;
       part = part.subspan(built);

@@ -32,7 +32,7 @@ struct FailedEvent {
   std::string detail;
 };
 
-// An event that its function, which is quarantined, does not get.
+// An event that its function does not get now.
 struct WithheldEvent {
   std::uint32_t item = 0;
   FunctionSet::Number function = 0;
@@ -49,10 +49,10 @@ struct RunReport {
   std::vector<ProducedEffect> effects;  // for each function in the order of the items
   std::vector<FailedEvent> failures;
   std::vector<WithheldEvent> withheld;
-  std::vector<FunctionSet::Number> quarantined;  // now
+  std::vector<FunctionSet::Number> stopped;  // from now on they hold their events
   std::vector<FunctionLogLine> log;
   std::vector<Decision> decisions;
-  void clear() { effects.clear(), failures.clear(), withheld.clear(), quarantined.clear(), log.clear(), decisions.clear(); }
+  void clear() { effects.clear(), failures.clear(), withheld.clear(), stopped.clear(), log.clear(), decisions.clear(); }
 };
 
 // Durations in buckets of powers of two of a microsecond's quarter: cheap to add to, good to a factor of two.
@@ -92,8 +92,8 @@ class FunctionRuns {
   FunctionRuns(FunctionSet& functions, TwinTable& twins) : functions_(functions), twins_(twins) {}
 
   // `items` are indexes into the wave, in order. A function whose failing runs burn too much is quarantined: what is left of its
-  // items is withheld. A run that failed on its host, and not by its input, becomes a decision; a run
-  // for which there is one ends as it says, without being made.
+  // items is withheld; all are where its module cannot be loaded. That, and a run that failed on its host, and not by its input,
+  // becomes a decision; what was decided is not tried.
   void run(FunctionSet::Number function, std::span<const std::uint32_t> items, const RunPlace& place, RunReport& report);
 
   const RunTimes& times(const std::string& function_name) { return times_[function_name]; }
@@ -110,6 +110,7 @@ class FunctionRuns {
     std::uint32_t& runs;  // of this call so far
   };
 
+  static void check_loaded(const Call& call, std::uint32_t first_item);
   void make_run(const Call& call, std::span<const std::uint32_t> items);
   bool obey(const Call& call, const std::string& run_name);
   bool attempt(const Call& call, std::span<const std::uint32_t> items, bool trust_progress);

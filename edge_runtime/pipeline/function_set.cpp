@@ -8,7 +8,7 @@
 namespace doppel {
 namespace {
 
-constexpr std::uint8_t kWithoutFailureFuel = 1, kFunctionVersion = 2, kStateVersion = 1;
+constexpr std::uint8_t kWithoutFailureFuel = 1, kAlwaysAvailable = 2, kFunctionVersion = 3, kStateVersion = 1;
 
 std::string state_key(std::string_view function, std::string_view twin) {
   std::string key(function);
@@ -26,6 +26,7 @@ std::string encode_function(const ActiveFunction& function) {
   writer.put(function.failure_fuel.burnt);
   writer.put(to_nanoseconds(function.failure_fuel.as_of));
   writer.put(static_cast<std::uint8_t>(function.quarantined));
+  writer.put_bytes(function.unavailable);
   encode(function.activation, out);
   return out;
 }
@@ -42,6 +43,11 @@ bool FailureFuel::burn(std::uint64_t fuel, std::uint64_t a_minute, Timestamp lan
   burnt += fuel;
   as_of = std::max(as_of, lane_time);
   return burnt > a_minute;
+}
+
+std::string_view ActiveFunction::condition() const {
+  if (!why_unavailable().empty()) return "unavailable";
+  return quarantined ? "quarantined" : "active";
 }
 
 std::string_view ActiveFunction::state(TwinIndex twin) const {
@@ -64,6 +70,8 @@ Result<void> FunctionSet::load(const StoreReader& store) {
       failure_fuel.as_of = from_nanoseconds(reader.take<std::int64_t>());
       quarantined = reader.take<std::uint8_t>() != 0;
     }
+    std::string unavailable;
+    if (version > kAlwaysAvailable) unavailable = reader.take_bytes();
     const auto activation = decode_activation(reader.take_raw(reader.left()));
     if (version < kWithoutFailureFuel || version > kFunctionVersion || !activation) {
       loaded = corrupt_data("the stored function " + std::string(key) + " does not decode");
@@ -78,6 +86,9 @@ Result<void> FunctionSet::load(const StoreReader& store) {
     (*function)->meters = m;
     (*function)->failure_fuel = failure_fuel;
     (*function)->quarantined = quarantined;
+    (*function)->unavailable = std::move(unavailable);
+    // What was decided stands until an activation: no need to try.
+    if ((*function)->unavailable.empty()) load_runner(**function);
     functions_.push_back(std::move(*function));  // keys come in the order of the names
   });
   if (!read) return read;
@@ -125,19 +136,27 @@ Result<std::unique_ptr<ActiveFunction>> FunctionSet::make(const std::string& nam
       }
     }
   }
-  auto runner = loader_.load(activation.module_sha256, *manifest);
-  if (!runner) return unavailable("the module of function " + name + " cannot be loaded: " + runner.error().message);
   auto function = std::make_unique<ActiveFunction>(activation, std::move(*manifest));
   function->version = activation.version_sha256();
-  function->runner = std::move(*runner);
   for (const auto& read : function->manifest.reads) function->columns.push_back(*names_.find(read.name));
   return function;
 }
 
-Result<void> FunctionSet::activate(const std::string& name, const Activation& activation, Position position) {
+void FunctionSet::load_runner(ActiveFunction& function) {
+  auto runner = loader_.load(function.activation.module_sha256, function.manifest);
+  if (runner) {
+    function.runner = std::move(*runner);
+  } else {
+    function.load_failure = "the module of function " + function.name() + " cannot be loaded: " + runner.error().message;
+  }
+}
+
+Result<void> FunctionSet::activate(const std::string& name, const Activation& activation, Position position, bool took_over_before) {
   auto made = make(name, activation);
   if (!made) return made.error();
   auto& function = *made;
+  load_runner(*function);
+  if (function->runner == nullptr && !took_over_before) return unavailable(function->load_failure);
   function->active_since = position;
   function->dirty = true;
   const auto at = find(name);
@@ -244,6 +263,11 @@ void FunctionSet::changed() {
       reads_what_is_written_ = reads_what_is_written_ || std::find(written.begin(), written.end(), name) != written.end();
     }
   }
+}
+
+void FunctionSet::condition_changed(Number number) {
+  mark_dirty(number);
+  ++generation_;
 }
 
 void FunctionSet::set_state(Number number, TwinIndex twin, std::string_view block) {

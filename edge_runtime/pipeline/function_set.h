@@ -44,12 +44,14 @@ struct ActiveFunction {
   Manifest manifest;
   std::string version;  // SHA-256 of manifest and module
   Position active_since = Position::none;
-  std::unique_ptr<Runner> runner;
+  std::unique_ptr<Runner> runner;  // nothing while its module cannot be loaded
+  std::string load_failure;        // why; of this process
   RunBuilder builder;
   std::vector<Name> columns;  // of manifest.reads
   FunctionMeters meters;
   FailureFuel failure_fuel;
-  bool quarantined = false;  // it does not run, its events are held
+  bool quarantined = false;
+  std::string unavailable;  // why its module could not be loaded when an event came, as was decided; "": it could be
   struct State {
     std::string block;
     bool dirty = false;
@@ -59,6 +61,12 @@ struct ActiveFunction {
   bool dirty = false;
 
   const std::string& name() const { return manifest.name.text(); }
+  // It does not run, and its events are held.
+  bool is_held() const { return quarantined || !unavailable.empty(); }
+  // "active", "quarantined" or "unavailable": as a person is told. The same word names the alert on its twin.
+  std::string_view condition() const;
+  // Why it is unavailable; "" when it is not.
+  const std::string& why_unavailable() const { return unavailable.empty() ? load_failure : unavailable; }
   // Empty when the twin has none yet.
   std::string_view state(TwinIndex twin) const;
 };
@@ -71,13 +79,14 @@ class FunctionSet {
 
   FunctionSet(RunnerLoader& loader, NameTable& names, TwinTable& twins) : loader_(loader), names_(names), twins_(twins) {}
 
+  // A function whose module cannot be loaded is there nevertheless, without a runner.
   Result<void> load(const StoreReader& store);
   void take_changes(std::vector<RowChange>& changes);
   std::size_t dirty_bytes() const { return dirty_bytes_; }
 
   // Errors say why a version cannot take over; the one before it stays. unavailable: its module cannot be loaded, which another
-  // machine might do.
-  Result<void> activate(const std::string& name, const Activation& activation, Position position);
+  // machine might do. One that took over when this was run before does so again, without a runner where it must.
+  Result<void> activate(const std::string& name, const Activation& activation, Position position, bool took_over_before);
   // State and meters go with it.
   bool remove(const std::string& name);
 
@@ -90,7 +99,7 @@ class FunctionSet {
   const std::vector<Number>& for_topic(std::string_view topic, std::uint64_t topic_hash);
   std::vector<Number> for_emitted(std::string_view event_name) const;
   std::vector<Number> for_change(std::string_view property) const;
-  // Grows whenever a function comes, changes or goes; of this process.
+  // Grows whenever a function comes, changes, goes, or is in another condition; of this process.
   std::uint64_t generation() const { return generation_; }
   bool wants_changes() const { return wants_changes_; }
   bool empty() const { return functions_.empty(); }
@@ -106,6 +115,8 @@ class FunctionSet {
   }
 
   void mark_dirty(Number number) { functions_[number]->dirty = true; }
+  // To be called when a function has begun or ceased to hold its events.
+  void condition_changed(Number number);
   void set_state(Number number, TwinIndex twin, std::string_view block);
 
  private:
@@ -118,6 +129,7 @@ class FunctionSet {
 
   std::vector<Number> matching(std::string_view topic) const;
   Result<std::unique_ptr<ActiveFunction>> make(const std::string& name, const Activation& activation);
+  void load_runner(ActiveFunction& function);
   void drop_states(ActiveFunction& function);
   void changed();
 

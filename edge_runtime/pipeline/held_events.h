@@ -1,4 +1,4 @@
-// Events of quarantined functions, set aside in the order in which they came until their function may run again.
+// Events of functions that do not run now, set aside in the order in which they came until their function may run again.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,7 @@ constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kC
 constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
                                         DeadLetters::kTable, HeldEvents::kTable,  Alerts::kTable,           Alarms::kTable,      kStateTable};
 // Another one wherever the same journal makes another state or other effects than before.
-constexpr std::string_view kFoldVersion = "edge 3";
+constexpr std::string_view kFoldVersion = "edge 4";
 constexpr std::uint8_t kCountsVersion = 1;
 
 std::string_view reason_for(ErrorCode code) {
@@ -138,6 +138,7 @@ Result<void> Pipeline::apply(const Batch& batch, BatchOutput& output) {
   decided_.clear();
   denied_.clear();
   obey_ = batch.decisions;
+  is_replay_ = batch.is_replay;
   state_dirty_ = true;
   wave_of_batch_ = 0;
   now_ = time_of(batch.records.front());
@@ -291,6 +292,9 @@ void Pipeline::take_activation(const Record& record) {
   const std::string name(record.topic);
   if (!activation) return refuse_activation(record, name, "the activation of " + name + " does not decode");
   if (activation->removed) {
+    if (const auto number = functions_.find(name)) {
+      for (const auto condition : {"quarantined", "unavailable"}) clear_condition(functions_[*number], condition);
+    }
     functions_.remove(name);
     alarms_.cancel_all_of(name);
     held_.drop_all_of(name);
@@ -306,7 +310,7 @@ void Pipeline::activate(const Record& record, const std::string& name, const Act
     if (decision.origin != record.position || decision.subject != name || !decision.outcome.starts_with(kNotLoaded)) continue;
     return refuse_activation(record, name, decision.outcome.substr(kNotLoaded.size()));
   }
-  const auto activated = functions_.activate(name, activation, record.position);
+  const auto activated = functions_.activate(name, activation, record.position, is_replay_);
   if (activated) return end_quarantine(*functions_.find(name));
   if (activated.error().code == ErrorCode::unavailable) decided_.push_back({record.position, name, std::string(kNotLoaded) + activated.error().message});
   refuse_activation(record, name, activated.error().message);

@@ -115,7 +115,8 @@ class Pipeline final : public Fold {
   KeptEvent kept(const WaveItem& item, const ActiveFunction* function) const;
   void add_kept(const KeptEvent& event, FunctionSet::Number function, HeldEvents::Number held_number);
   void hold(const WithheldEvent& withheld);
-  void tell_quarantine(FunctionSet::Number number);
+  void tell_stopped(FunctionSet::Number number);
+  void clear_condition(const ActiveFunction& function, std::string_view condition);
   void end_quarantine(FunctionSet::Number number);
   void take_dead_letter_order(const Record& record);
   void answer_order(const Record& record, const DeadLetterOrder& order, int status, std::string body);
@@ -205,6 +206,7 @@ class Pipeline final : public Fold {
   std::vector<TwinIndex> changed_;
   std::vector<TaggedRow> tagged_;
   std::span<const Decision> obey_;
+  bool is_replay_ = false;
   std::vector<Decision> decided_;
   std::vector<DeniedEffect> denied_;
 };

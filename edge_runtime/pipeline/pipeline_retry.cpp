@@ -1,4 +1,4 @@
-// What is set aside and tried again: events of a quarantined function are held in order, dead letters wait for somebody's order.
+// What is set aside and tried again: events of a function that does not run are held in order, dead letters wait for somebody's order.
 #include <algorithm>
 
 #include "edge_runtime/pipeline/pipeline.h"
@@ -10,7 +10,6 @@ namespace doppel {
 namespace {
 
 constexpr std::size_t kHeldAtOnce = 1'024;
-constexpr std::string_view kQuarantined = "quarantined";
 
 // The pseudo-twin of a function.
 std::string twin_of(const std::string& function) { return "fn:" + function; }
@@ -60,21 +59,32 @@ void Pipeline::hold(const WithheldEvent& withheld) {
   ActiveFunction& function = functions_[withheld.function];
   if (item.held_number != 0) return held_.put_back(function.name(), item.held_number, *item.kept);
   if (held_.add(function.name(), kept(item, &function))) return;
-  dead_letter(item, "held_limit", "the events that quarantined functions hold take " + std::to_string(held_.bytes()) + " bytes (functions.max_held)", &function, RetryAs::event);
+  dead_letter(item, "held_limit", "the events that are held for functions take " + std::to_string(held_.bytes()) + " bytes (functions.max_held)", &function, RetryAs::event);
 }
 
-void Pipeline::tell_quarantine(FunctionSet::Number number) {
+// A function holds its events from now on: it is quarantined, or its module cannot be loaded.
+void Pipeline::tell_stopped(FunctionSet::Number number) {
   const ActiveFunction& function = functions_[number];
-  const std::string why = "failing runs burnt " + std::to_string(function.failure_fuel.burnt) + " fuel within a minute; allowed are " +
-                          std::to_string(config_.failure_fuel) + " (functions.failure_fuel)";
-  const Alert alert{twin_of(function.name()), std::string(kQuarantined), function.name(), Value(ValueView::text(why)), now_};
+  functions_.condition_changed(number);
+  const bool burnt_too_much = function.unavailable.empty();
+  const std::string why = burnt_too_much ? "failing runs burnt " + std::to_string(function.failure_fuel.burnt) + " fuel within a minute; allowed are " +
+                                               std::to_string(config_.failure_fuel) + " (functions.failure_fuel)"
+                                         : function.unavailable;
+  const std::string way_out = burnt_too_much ? "deploy another version, or: doppel dead retry --fn " + function.name()
+                                             : "deploy it again, or mend what keeps it from loading and start the node again";
+  const Alert alert{twin_of(function.name()), std::string(function.condition()), function.name(), Value(ValueView::text(why)), now_};
   if (alerts_.raise(alert) != Alerts::Raised::over_limit) push_row_of(function, alert_row(alert, mark_, true));
   OutboxRow row;
   row.kind = OutboxKind::log;
   row.target = function.name();
   row.qos = static_cast<std::uint8_t>(LogLevel::error);
-  row.payload = "quarantined: " + why + ". Its events are held; deploy another version, or: doppel dead retry --fn " + function.name();
+  row.payload = std::string(function.condition()) + ": " + why + ". Its events are held; " + way_out;
   push_row_of(function, std::move(row));
+}
+
+void Pipeline::clear_condition(const ActiveFunction& function, std::string_view condition) {
+  const Alert alert{twin_of(function.name()), std::string(condition), function.name(), {}, now_};
+  if (alerts_.clear(alert.twin, alert.name)) push_row_of(function, alert_row(alert, mark_, false));
 }
 
 // A function that is new, or to which somebody gives another chance, gets what was held before anything that comes later.
@@ -83,11 +93,10 @@ void Pipeline::end_quarantine(FunctionSet::Number number) {
   const std::string name = function.name();
   function.quarantined = false;
   function.failure_fuel = {};
-  functions_.mark_dirty(number);
-  if (alerts_.clear(twin_of(name), std::string(kQuarantined))) {
-    push_row_of(function, alert_row({twin_of(name), std::string(kQuarantined), name, {}, now_}, mark_, false));
-  }
-  while (!function.quarantined && held_.count_of(name) != 0) {
+  functions_.condition_changed(number);
+  clear_condition(function, "quarantined");
+  if (function.unavailable.empty()) clear_condition(function, "unavailable");
+  while (!function.is_held() && held_.count_of(name) != 0) {
     const auto events = held_.take(name, kHeldAtOnce);
     for (const auto& [held_number, event] : events) add_kept(event, number, held_number);
     run_waves();

@@ -162,13 +162,13 @@ void Pipeline::run_functions(std::span<const std::uint32_t> items) {
   }
 }
 
-// Failures become dead letters, what a quarantined function does not get is held, log lines leave through the outbox.
+// Failures become dead letters, what a function does not get now is held, log lines leave through the outbox.
 void Pipeline::finish_runs() {
   for (auto& failure : report_.failures) {
     dead_letter(wave_[failure.item], std::move(failure.reason), std::move(failure.detail), &functions_[failure.function], RetryAs::event);
   }
   for (const auto& withheld : report_.withheld) hold(withheld);
-  for (const auto number : report_.quarantined) tell_quarantine(number);
+  for (const auto number : report_.stopped) tell_stopped(number);
   for (auto& line : report_.log) {
     const ProducedEffect of_run{line.item, line.function, UINT32_MAX, {}};
     OutboxRow row;

@@ -177,8 +177,8 @@ std::string EdgeService::function_json(const ActiveFunction& function) {
                {"version_sha256", function.version},
                {"module_sha256", function.activation.module_sha256},
                {"origin", function.activation.origin == Origin::fleet ? "fleet" : "local"},
-               {"state", function.quarantined ? "quarantined" : "active"},
-               {"error", nullptr},
+               {"state", function.condition()},
+               {"error", function.why_unavailable().empty() ? Json() : Json(function.why_unavailable())},
                {"held", parts_.pipeline.held_events().count_of(function.name())},
                {"active_since_position", to_number(function.active_since)},
                {"runs", meters.runs},
@@ -377,7 +377,8 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
       counter("doppel_function_errors_total", "Events of a function that went to the dead letters.", function.meters.errors, label);
       counter("doppel_function_denied_total", "Effects that no grant covers.", function.meters.denied, label);
       gauge("doppel_function_quarantined", "1 while a function does not run because its failures burnt too much.", function.quarantined, label);
-      gauge("doppel_function_held_events", "Events held for a quarantined function.", pipeline.held_events().count_of(function.name()), label);
+      gauge("doppel_function_unavailable", "1 while the module of a function cannot be loaded.", function.condition() == "unavailable", label);
+      gauge("doppel_function_held_events", "Events held for a function that does not run.", pipeline.held_events().count_of(function.name()), label);
       counter("doppel_function_fuel_total", "Fuel that a function has burnt.", function.meters.fuel, label);
     }
     counter("doppel_lane_batches_total", "Batches of the lane.", lane.counts().batches);

@@ -55,7 +55,7 @@ std::string publication_prefix(const Incarnation& incarnation) { return to_hex(i
 
 Result<std::unique_ptr<EdgeNode>> EdgeNode::start(const EdgeConfig& config, Log& log) {
   std::unique_ptr<EdgeNode> node(new EdgeNode(config, log));
-  for (auto stage : {&EdgeNode::open, &EdgeNode::configure_fold, &EdgeNode::make_sources, &EdgeNode::start_outlets, &EdgeNode::start_http,
+  for (auto stage : {&EdgeNode::open, &EdgeNode::mend_functions, &EdgeNode::configure_fold, &EdgeNode::make_sources, &EdgeNode::start_outlets, &EdgeNode::start_http,
                      &EdgeNode::start_sources}) {
     if (auto done = (node.get()->*stage)(); !done) return done.error();
   }
@@ -81,6 +81,25 @@ Result<void> EdgeNode::open() {
   pipeline_ = std::make_unique<Pipeline>(core_->engine());
   installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->journal(), config_.functions);
   return core_->recover(*pipeline_);
+}
+
+// A function whose module could not be loaded is activated anew where it can be now. One that cannot be loaded stops nothing but itself.
+Result<void> EdgeNode::mend_functions() {
+  const FunctionSet& functions = pipeline_->functions();
+  for (FunctionSet::Number i = 0; i < functions.size(); ++i) {
+    const ActiveFunction& function = functions[i];
+    if (function.why_unavailable().empty()) continue;
+    const Activation& activation = function.activation;
+    const auto runner = core_->engine().load(activation.module_sha256, function.manifest);
+    if (runner) {
+      const auto position = installer_->activate_stored(function.name(), activation.manifest, activation.module_sha256, activation.origin);
+      if (!position) return position.error();
+      log_.info("function_available", {{"function", function.name()}});
+      continue;
+    }
+    log_.error("function_unavailable", {{"function", function.name()}, {"why", runner.error().message}});
+  }
+  return {};
 }
 
 // The fold knows its configuration by a record; one that differs is journaled before any source starts.

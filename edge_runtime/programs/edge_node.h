@@ -33,6 +33,7 @@ class EdgeNode {
  private:
   EdgeNode(const EdgeConfig& config, Log& log) : config_(config), log_(log) {}
   Result<void> open();
+  Result<void> mend_functions();
   Result<void> configure_fold();
   Result<void> make_sources();
   Result<void> start_outlets();

@@ -52,11 +52,29 @@ Result<void> copy_to(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+// A fold goes on without a function whose module it cannot load. That makes a replay worthless, which this remembers.
+class RememberingLoader final : public RunnerLoader {
+ public:
+  explicit RememberingLoader(RunnerLoader& loader) : loader_(loader) {}
+  Result<std::unique_ptr<Runner>> load(const std::string& module_sha256, const Manifest& manifest) override {
+    auto runner = loader_.load(module_sha256, manifest);
+    if (!runner && !failure_) failure_ = Error{runner.error().code, "the module of function " + manifest.name.text() + " cannot be loaded: " + runner.error().message};
+    return runner;
+  }
+  std::string version() const override { return loader_.version(); }
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  RunnerLoader& loader_;
+  std::optional<Error> failure_;
+};
+
 // The fold of a role, with what it needs.
 struct FoldParts {
   std::unique_ptr<Disk> disk;  // the node's
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<WasmEngine> engine;
+  std::unique_ptr<RememberingLoader> loader;  // of an edge
   std::unique_ptr<Fold> fold;
 };
 
@@ -77,7 +95,8 @@ Result<FoldParts> make_fold(const NodeReplayOptions& options, const fs::path& sc
   auto engine = WasmEngine::open(wasm, *parts.blobs);
   if (!engine) return engine.error();
   parts.engine = *std::move(engine);
-  parts.fold = std::make_unique<Pipeline>(*parts.engine);
+  parts.loader = std::make_unique<RememberingLoader>(*parts.engine);
+  parts.fold = std::make_unique<Pipeline>(*parts.loader);
   return parts;
 }
 
@@ -244,7 +263,9 @@ Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log) 
   if (!replay) return replay.error();
   const Duration began = clock.monotonic();
   Replaying replaying(options, *parts->fold, **replay, log);
-  if (auto done = replaying.run(*parts->disk, again, **target); !done) return done.error();
+  const auto done = replaying.run(*parts->disk, again, **target);
+  if (parts->loader != nullptr && parts->loader->failure()) return *parts->loader->failure();
+  if (!done) return done.error();
   ReplayReport report;
   report.records = replaying.counts().records;
   report.batches = replaying.counts().batches;

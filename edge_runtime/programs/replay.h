@@ -43,7 +43,7 @@ struct ReplayReport {
 };
 
 // Works in a folder of its own beside the journal's, removed at the end. Errors: not_found (no journal, no store), conflict
-// (the node runs), invalid_input (`into` is not empty), corrupt_data.
+// (the node runs), invalid_input (`into` is not empty), corrupt_data; those of loading a module that the replay runs, with the function's name.
 Result<ReplayReport> replay_journal(const NodeReplayOptions& options, Log& log);
 
 }  // namespace doppel

@@ -31,6 +31,7 @@ struct Batch {
   Position mark = Position::none;       // of the mark record that fixes the borders
   std::span<const Record> records;      // in journal order; one control record, or any number of others
   std::span<const Decision> decisions;  // to obey; empty when the batch is run for the first time
+  bool is_replay = false;               // it was run before: what could have been decided, and was not, went well then
 };
 
 // What a batch made. The lane clears and reuses it.

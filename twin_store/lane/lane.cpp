@@ -94,7 +94,7 @@ Result<void> Lane::run(Position mark, Epoch epoch, std::span<const Record> recor
   }
   output_.clear();
   applied_.epoch = epoch;
-  const Batch batch{applied_.incarnation, applied_.epoch, mark, records, decisions};
+  const Batch batch{applied_.incarnation, applied_.epoch, mark, records, decisions, replaying_ != Replaying::no};
   if (auto done = parts_.fold.apply(batch, output_); !done) return done;
 
   Position last_record = mark;

@@ -129,7 +129,7 @@ export interface FunctionMeters {
   runs?: number;
   events?: number;
   errors?: number;
-  held?: number;  // events that wait for the end of its quarantine
+  held?: number;  // events that wait while it is quarantined or unavailable
   fuel?: number;
   start_us_p50?: number;
   start_us_p99?: number;

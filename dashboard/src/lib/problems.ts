@@ -17,7 +17,7 @@ export interface Problem {
 
 export function fleetProblems(edges: Edge[], alerts: Alert[]): Problem[] {
   const told = (alert: Alert): boolean =>
-    edges.some(({ name, functions = [] }) => name === alert.edge && functions.some((fn) => tellsQuarantine(alert, fn)));
+    edges.some(({ name, functions = [] }) => name === alert.edge && functions.some((fn) => tellsCondition(alert, fn)));
   return [
     ...edges.flatMap(edgeProblem), ...edges.flatMap(edgeFunctionProblems), ...alertProblems(alerts.filter((alert) => !told(alert))),
   ].sort(byTone);
@@ -79,13 +79,15 @@ export function edgeNodeProblems(
   const own = alerts.map((alert) => ({ ...alert, edge: undefined }));
   return [
     ...sourceProblems(node), ...partProblems(node), ...functions.flatMap((fn) => meterProblems(fn, own, recent.get(fn.name))),
-    ...alertProblems(own.filter((alert) => !functions.some((fn) => tellsQuarantine(alert, fn)))),
+    ...alertProblems(own.filter((alert) => !functions.some((fn) => tellsCondition(alert, fn)))),
   ].sort(byTone);
 }
 
-// A quarantine is the state of a function, and an alert as well.
-function tellsQuarantine(alert: Alert, fn: EdgeFunction | FunctionMeters): boolean {
-  return fn.state === 'quarantined' && alert.alert === 'quarantined' && alert.twin === `fn:${fn.name}`;
+// That a function holds its events is its state, and an alert as well.
+const holdsEvents = (fn: EdgeFunction | FunctionMeters): boolean => fn.state === 'quarantined' || fn.state === 'unavailable';
+
+function tellsCondition(alert: Alert, fn: EdgeFunction | FunctionMeters): boolean {
+  return holdsEvents(fn) && alert.alert === fn.state && alert.twin === `fn:${fn.name}`;
 }
 
 const wayOut = (name: string): string => `Deploy another version, or: doppel dead retry --fn ${name}`;
@@ -125,7 +127,7 @@ export function letterProblems(letters: DeadLetter[], now: number): Problem[] {
 function meterProblems(fn: FunctionMeters, alerts: Alert[], recent: Runs | undefined): Problem[] {
   const state = functionState(fn);
   const href = link('functions');
-  if (fn.state === 'quarantined') return [quarantineProblem(fn, alerts.find((alert) => tellsQuarantine(alert, fn))?.since)];
+  if (holdsEvents(fn)) return [heldProblem(fn, alerts.find((alert) => tellsCondition(alert, fn))?.since)];
   if (state.tone === 'bad') return [{ key: fn.name, tone: 'bad', title: `Function ${fn.name}: ${state.text}`, detail: fn.error ?? '', href }];
   const { runs, errors } = recent ?? { runs: 0, errors: 0 };
   if (errors === 0 || errors < runs / 100) return [];
@@ -135,10 +137,10 @@ function meterProblems(fn: FunctionMeters, alerts: Alert[], recent: Runs | undef
   }];
 }
 
-function quarantineProblem(fn: FunctionMeters, since: string | undefined): Problem {
+function heldProblem(fn: FunctionMeters, since: string | undefined): Problem {
   const waiting = fn.held === undefined ? '' : `: ${plural(fn.held, 'event')} ${fn.held === 1 ? 'waits' : 'wait'}`;
   return {
-    key: fn.name, tone: 'bad', title: `${fn.name} is quarantined${waiting}`,
-    detail: wayOut(fn.name), since, href: link('functions'),
+    key: fn.name, tone: 'bad', title: `${fn.name} is ${fn.state ?? ''}${waiting}`,
+    detail: fn.error ?? wayOut(fn.name), since, href: link('functions'),
   };
 }

@@ -39,7 +39,7 @@ function statusByAge(lastSeen: string | null | undefined, now: number): string |
 
 const functionTones: Record<string, Tone> = {
   active: 'ok', pending: 'quiet', loading: 'quiet', compiling: 'quiet',
-  quarantined: 'bad', failed: 'bad', refused: 'bad', rejected: 'bad', conflict: 'bad',
+  quarantined: 'bad', unavailable: 'bad', failed: 'bad', refused: 'bad', rejected: 'bad', conflict: 'bad',
 };
 
 export function functionState(fn: EdgeFunction | FunctionMeters): State {

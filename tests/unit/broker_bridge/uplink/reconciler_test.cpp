@@ -14,7 +14,7 @@ std::string module(char letter) { return std::string(64, letter); }
 DesiredFunction wanted(const std::string& name, char letter = 'a') { return {FunctionName(name), "manifest of " + name, module(letter)}; }
 
 ActiveFunction active(const std::string& name, char letter = 'a', bool from_fleet = true) {
-  return {name, "1.0.0", "manifest of " + name, module(letter), from_fleet, false, ""};
+  return {name, "1.0.0", "manifest of " + name, module(letter), from_fleet, "active", ""};
 }
 
 class Shell {
@@ -97,6 +97,34 @@ TEST(Reconciler, A_wanted_function_is_fetched_validated_and_activated) {
   EXPECT_EQ(shell.status("alarm").version, "1.0.0");
   EXPECT_EQ(shell.core_.status().generation, 7u);
   EXPECT_TRUE(shell.idle());
+}
+
+TEST(Reconciler, A_function_of_the_fleet_that_is_unavailable_is_brought_anew) {
+  Shell shell;
+  auto alarm = active("alarm");
+  alarm.condition = "unavailable";
+  alarm.reason = "the module cannot be loaded";
+  shell.step(Active{{alarm}});
+  shell.step(Wanted{{7, {wanted("alarm")}}});
+  EXPECT_EQ(shell.status("alarm").state, "unavailable");
+  EXPECT_EQ(shell.status("alarm").reason, "the module cannot be loaded");
+  ASSERT_EQ(shell.take<Fetch>().size(), 1u);
+  shell.step(Fetched{module('a'), {}});
+  shell.step(Validated{"alarm", module('a'), {}});
+  EXPECT_EQ(shell.take<Activate>().size(), 1u);
+  shell.step(Journaled{"alarm", {}});
+  shell.step(Active{{active("alarm")}});
+  EXPECT_EQ(shell.status("alarm").state, "active");
+}
+
+TEST(Reconciler, A_function_that_was_deployed_here_and_is_unavailable_is_left_alone) {
+  Shell shell;
+  auto own = active("own", 'b', false);
+  own.condition = "unavailable";
+  shell.step(Active{{own}});
+  shell.step(Wanted{{7, {}}});
+  EXPECT_TRUE(shell.idle());
+  EXPECT_EQ(shell.status("own").state, "unavailable");
 }
 
 TEST(Reconciler, Nothing_happens_before_both_sides_are_known) {

@@ -102,7 +102,7 @@ class NativeFunctions final : public RunnerLoader {
  public:
   // Returns the activation of a version whose module is `body`.
   Activation add(const std::string& name, const std::string& manifest, NativeFunction body) {
-    const std::string sha = sha256_hex(name + std::to_string(bodies_.size()));
+    const std::string sha = sha256_hex(name + std::to_string(added_++));
     bodies_[sha] = std::move(body);
     Activation activation;
     activation.manifest = "name = '" + name + "'\nversion = '1'\n" + manifest;
@@ -129,6 +129,7 @@ class NativeFunctions final : public RunnerLoader {
     NativeFunction body;
   };
   std::map<std::string, NativeFunction> bodies_;
+  std::size_t added_ = 0;
 };
 
 }  // namespace doppel

@@ -40,11 +40,12 @@ TEST(OlderRows, a_function_without_failure_fuel_is_active_and_has_burnt_none) {
   edge.apply({message(1, "d/a", R"({"v":3})")});
   MemoryStore store;
   store.tables = edge.commit();
-  // Version 1 went from the meters to the activation: version, position and six meters are 57 bytes, burnt, since when and quarantined 17.
+  // Version 1 went from the meters to the activation: version, position and six meters are 57 bytes, burnt, since when, quarantined and
+  // why it is unavailable 21.
   std::string& row = store.tables["function"]["f"];
-  ASSERT_EQ(row[0], 2);
+  ASSERT_EQ(row[0], 3);
   row[0] = 1;
-  row.erase(57, 17);
+  row.erase(57, 21);
   Pipeline pipeline(natives);
   const auto loaded = pipeline.load(store);
   ASSERT_TRUE(loaded) << loaded.error().message;
@@ -52,6 +53,22 @@ TEST(OlderRows, a_function_without_failure_fuel_is_active_and_has_burnt_none) {
   EXPECT_EQ(function.meters.events, 1u);
   EXPECT_EQ(function.failure_fuel.burnt, 0u);
   EXPECT_FALSE(function.quarantined);
+}
+
+TEST(OlderRows, a_function_of_version_2_is_as_quarantined_as_it_was) {
+  NativeFunctions natives;
+  Edge edge(natives);
+  edge.apply({activation(0, "f", natives.add("f", "[[trigger]]\ntopic = 'd/#'\n", [](NativeRun&) {}))});
+  MemoryStore store;
+  store.tables = edge.commit();
+  std::string& row = store.tables["function"]["f"];
+  row[0] = 2;
+  row[73] = 1;       // quarantined
+  row.erase(74, 4);  // why it is unavailable
+  Pipeline pipeline(natives);
+  const auto loaded = pipeline.load(store);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(pipeline.functions()[0].condition(), "quarantined");
 }
 
 }  // namespace
