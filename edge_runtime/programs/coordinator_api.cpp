@@ -142,6 +142,7 @@ void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelecto
   if (!manifest) return answer(manifest.error());
   if (manifest->name != upload.name) return answer(conflict("the manifest names the function " + manifest->name.text() + ", not " + upload.name.text()));
   if (auto valid = parts_.core.engine().validate(upload.module, *manifest); !valid) return answer(valid.error());
+  auto held = parts_.core.blob_keeper().hold();
   const auto sha256 = parts_.core.blobs().put(upload.module);
   if (!sha256) return answer(sha256.error());
   const DesiredChange change{false, {upload.name, upload.manifest, *sha256}, edges};
@@ -152,6 +153,8 @@ void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelecto
     if (at == functions.end()) return answer(conflict("the desired function " + name.text() + " was replaced or removed meanwhile"));
     answer(FunctionAccepted{!before.has_value(), deployed_to_json(at->second, before, FleetView(parts_.fold).edges(links()))});
   });
+  held.unlock();
+  parts_.core.sweep_blobs();
 }
 
 void CoordinatorService::delete_function(const FunctionName& name, const std::string& edges, Answer<std::string> answer) {

@@ -240,6 +240,7 @@ void EdgeService::install(const FunctionUpload& upload, bool created, const Answ
     answer(FunctionAccepted{created, function_json(parts_.pipeline.functions()[*number])});
   });
   if (!waits) answer(lane_is_busy());
+  parts_.core.sweep_blobs();
 }
 
 std::string EdgeService::why_refused(Position activation) const {

@@ -79,7 +79,7 @@ Result<void> EdgeNode::open() {
   if (!core) return core.error();
   core_ = std::move(*core);
   pipeline_ = std::make_unique<Pipeline>(core_->engine());
-  installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->journal(), config_.functions);
+  installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->blob_keeper(), core_->journal(), config_.functions);
   return core_->recover(*pipeline_);
 }
 
@@ -91,13 +91,13 @@ Result<void> EdgeNode::mend_functions() {
     if (function.why_unavailable().empty()) continue;
     const Activation& activation = function.activation;
     const auto runner = core_->engine().load(activation.module_sha256, function.manifest);
-    if (runner) {
-      const auto position = installer_->activate_stored(function.name(), activation.manifest, activation.module_sha256, activation.origin);
-      if (!position) return position.error();
+    const auto done = runner ? installer_->activate_stored(function.name(), activation.manifest, activation.module_sha256, activation.origin)
+                             : Result<Position>(runner.error());
+    if (done) {
       log_.info("function_available", {{"function", function.name()}});
-      continue;
+    } else {
+      log_.error("function_unavailable", {{"function", function.name()}, {"why", done.error().message}});
     }
-    log_.error("function_unavailable", {{"function", function.name()}, {"why", runner.error().message}});
   }
   return {};
 }

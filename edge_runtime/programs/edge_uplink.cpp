@@ -53,7 +53,9 @@ FleetMember::Calls EdgeUplink::calls() {
     return checked ? Result<void>() : Result<void>(checked.error());
   };
   calls.activate = [this](const uplink::DesiredFunction& function) {
-    return outcome_of(parts_.installer.activate_stored(function.name.text(), function.manifest, function.module_sha256, Origin::fleet));
+    const auto activated = parts_.installer.activate_stored(function.name.text(), function.manifest, function.module_sha256, Origin::fleet);
+    parts_.core.sweep_blobs();
+    return outcome_of(activated);
   };
   calls.remove = [this](const std::string& function) { return outcome_of(parts_.installer.remove(function, Origin::fleet)); };
   calls.node_status = parts_.node_status;

@@ -34,13 +34,16 @@ Result<void> FunctionInstaller::check_ceilings(const Manifest& manifest) const {
 }
 
 Result<Position> FunctionInstaller::activate(const std::string& name, const std::string& manifest, std::string_view module, Origin origin) {
+  const auto held = keeper_.hold();
   const auto sha256 = blobs_.put(module);
   if (!sha256) return sha256.error();
-  return activate_stored(name, manifest, *sha256, origin);
+  return append(name, {.removed = false, .origin = origin, .manifest = manifest, .module_sha256 = *sha256});
 }
 
 Result<Position> FunctionInstaller::activate_stored(const std::string& name, const std::string& manifest, const std::string& module_sha256,
                                                     Origin origin) {
+  const auto held = keeper_.hold();
+  if (const auto there = blobs_.get(module_sha256); !there) return there.error();
   return append(name, {.removed = false, .origin = origin, .manifest = manifest, .module_sha256 = module_sha256});
 }
 

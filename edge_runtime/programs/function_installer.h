@@ -4,6 +4,7 @@
 #include <string>
 
 #include "edge_runtime/config/settings.h"
+#include "edge_runtime/programs/blob_keeper.h"
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "functions/abi/activation.h"
 #include "functions/abi/manifest.h"
@@ -15,13 +16,14 @@ namespace doppel {
 // Thread: any; a call may take as long as compiling does.
 class FunctionInstaller {
  public:
-  FunctionInstaller(WasmEngine& engine, BlobStore& blobs, Journal& journal, FunctionsConfig ceilings)
-      : engine_(engine), blobs_(blobs), journal_(journal), ceilings_(ceilings) {}
+  FunctionInstaller(WasmEngine& engine, BlobStore& blobs, BlobKeeper& keeper, Journal& journal, FunctionsConfig ceilings)
+      : engine_(engine), blobs_(blobs), keeper_(keeper), journal_(journal), ceilings_(ceilings) {}
 
   // Errors: invalid_input with everything that is wrong, limit_exceeded (a ceiling of this node), conflict (another name).
   Result<Manifest> check(const std::string& name, const std::string& manifest, std::string_view module) const;
   // Keeps the module and appends the activation; nothing is checked. Returns the activation's position.
   Result<Position> activate(const std::string& name, const std::string& manifest, std::string_view module, Origin origin);
+  // Of a module that is a blob already; errors of BlobStore::get when it is not.
   Result<Position> activate_stored(const std::string& name, const std::string& manifest, const std::string& module_sha256, Origin origin);
   Result<Position> remove(const std::string& name, Origin origin);
 
@@ -31,6 +33,7 @@ class FunctionInstaller {
 
   WasmEngine& engine_;
   BlobStore& blobs_;
+  BlobKeeper& keeper_;
   Journal& journal_;
   const FunctionsConfig ceilings_;
 };

@@ -6,6 +6,9 @@
 #include <array>
 #include <cstdlib>
 
+#include "coordinator/desired_state.h"
+#include "edge_runtime/pipeline/function_set.h"
+
 namespace doppel {
 namespace {
 
@@ -91,6 +94,8 @@ Result<void> NodeCore::open_files(const NodeConfig& config, Role role) {
   if (!opened) return opened.error();
   opened_ = std::move(*opened);
   journal_ = opened_.journal.get();
+  const std::string naming(role == Role::edge ? FunctionSet::kTable : DesiredState::kTable);
+  blob_keeper_ = std::make_unique<BlobKeeper>(*blobs_, *journal_, BlobKeeper::Places{store_path(), data_ + "/" + kSnapshotFolder, naming});
   if (auto made = disk_->make_folder(kSnapshotFolder); !made) return made;
   lane_options_.commit_interval = std::chrono::duration_cast<std::chrono::milliseconds>(config.store.commit_interval);
   lane_options_.commit_bytes = config.store.commit_bytes;
@@ -159,6 +164,12 @@ bool NodeCore::when_applied(Position position, std::function<void()> then) {
     if (lane.applied().position >= position) return then();
     waiters_.push_back({position, then});
   });
+}
+
+void NodeCore::sweep_blobs() {
+  const auto gone = blob_keeper_->sweep();
+  if (!gone) return log_.warning("blobs_not_swept", {{"why", gone.error().message}});
+  for (const auto& sha256 : *gone) engine_->forget(sha256);
 }
 
 void NodeCore::call_waiters() {

@@ -11,6 +11,7 @@
 
 #include "edge_runtime/config/setting_table.h"
 #include "edge_runtime/config/settings.h"
+#include "edge_runtime/programs/blob_keeper.h"
 #include "edge_runtime/programs/data_folder.h"
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/blobs/blob_store.h"
@@ -50,6 +51,7 @@ class NodeCore {
   Journal& journal() { return *journal_; }
   Outbox& outbox() { return *outbox_; }
   BlobStore& blobs() { return *blobs_; }
+  BlobKeeper& blob_keeper() { return *blob_keeper_; }
   WasmEngine& engine() { return *engine_; }
   Lane& lane() { return *lane_; }  // before start(), or on its thread
   const Clock& clock() const { return clock_; }
@@ -58,6 +60,8 @@ class NodeCore {
 
   // Runs on the lane's thread, between batches; see LaneThread::post.
   bool post(std::function<void(Lane&)> question) { return lane_thread_->post(std::move(question)); }
+  // Removes blobs that nothing refers to, and their native code. Takes its time: not on a thread that must answer.
+  void sweep_blobs();
   // Until a commit that is under way has reached the store. Not on the lane's thread.
   Result<void> wait_until_committed() { return committer_->wait_until_idle(); }
 
@@ -87,6 +91,7 @@ class NodeCore {
   std::unique_ptr<WasmEngine> engine_;
   OpenedJournal opened_;
   Journal* journal_ = nullptr;
+  std::unique_ptr<BlobKeeper> blob_keeper_;
   std::unique_ptr<DeliveryLog> delivery_log_;
   std::unique_ptr<Store> store_;
   std::optional<Snapshots> snapshots_;

@@ -82,6 +82,8 @@ Result<void> NativeCache::compile(const std::string& key, std::string_view wasm,
   return {};
 }
 
+void NativeCache::remove(const std::string& key) const { ::unlink(path(key).c_str()); }
+
 // A file that is still mapped goes on working after its name is gone.
 void NativeCache::remove_unused(const std::string& newest) {
   struct Entry {

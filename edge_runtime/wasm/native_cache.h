@@ -27,6 +27,7 @@ class NativeCache {
   std::string path(const std::string& key) const { return folder_ + "/" + key + ".cwasm"; }
   // True when it is there; marks it as used now.
   bool contains(const std::string& key) const;
+  void remove(const std::string& key) const;
   // Compiles in a helper process. Errors: invalid_input with what the compiler said, unavailable.
   Result<void> compile(const std::string& key, std::string_view wasm, std::string_view plan);
 

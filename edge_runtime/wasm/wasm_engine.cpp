@@ -118,6 +118,8 @@ Result<std::unique_ptr<Runner>> WasmEngine::load(const std::string& module_sha25
   return std::unique_ptr<Runner>(std::move(runner));
 }
 
+void WasmEngine::forget(const std::string& module_sha256) { parts_->cache.remove(parts_->key(module_sha256)); }
+
 std::string WasmEngine::version() const { return wasm::engine_version(); }
 
 }  // namespace doppel

@@ -44,6 +44,9 @@ class WasmEngine final : public RunnerLoader {
   // From native code when it is there, else compiled anew from the blob. Errors as of BlobStore::get and validate().
   Result<std::unique_ptr<Runner>> load(const std::string& module_sha256, const Manifest& manifest) override;
 
+  // Removes the native code of a module whose blob is gone.
+  void forget(const std::string& module_sha256);
+
   std::string version() const override;
 
  private:

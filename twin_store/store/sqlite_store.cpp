@@ -255,10 +255,13 @@ Result<std::unique_ptr<Store>> open_store(const StoreOptions& options) {
   return std::unique_ptr<Store>(std::move(store));
 }
 
-Result<StoreReport> verify_store(const std::string& path) {
+namespace {
+
+// Of the present schema.
+Result<Database> open_readonly(const std::string& path) {
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
-  const Database db(raw);
+  Database db(raw);
   if (code == SQLITE_CANTOPEN) return not_found("there is no store " + path);
   if (code != SQLITE_OK) return sqlite_error(raw, "opening", path);
   sqlite3_busy_timeout(raw, 5000);
@@ -268,7 +271,21 @@ Result<StoreReport> verify_store(const std::string& path) {
     return conflict(path + " has store schema " + std::to_string(*schema) + ": start its node, which brings it to schema " +
                     std::to_string(kSchemaVersion) + ", and verify it then");
   }
-  return verify_database(raw, path);
+  return db;
+}
+
+}  // namespace
+
+Result<StoreReport> verify_store(const std::string& path) {
+  const auto db = open_readonly(path);
+  if (!db) return db.error();
+  return verify_database(db->get(), path);
+}
+
+Result<void> read_table(const std::string& path, std::string_view table, const StoreReader::RowVisitor& visit) {
+  const auto db = open_readonly(path);
+  if (!db) return db.error();
+  return read_rows(db->get(), path, table, visit);
 }
 
 }  // namespace doppel

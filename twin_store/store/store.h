@@ -77,6 +77,9 @@ struct StoreReport {
 // schema), and as of Store::verify.
 Result<StoreReport> verify_store(const std::string& path);
 
+// Visits the rows of one table of the store at `path`, as verify_store reads it, and with its errors.
+Result<void> read_table(const std::string& path, std::string_view table, const StoreReader::RowVisitor& visit);
+
 // Migrates a file of an earlier version. Errors: corrupt_data (not a database, failed integrity), conflict (made by a newer version of
 // the program, which it names), unavailable (locked by another process, a disk that is full).
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
