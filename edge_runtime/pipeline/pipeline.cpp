@@ -206,7 +206,9 @@ void Pipeline::take(const Record& record, std::vector<OutboxRow>& rows) {
 
 void Pipeline::take_clock_step(const Record& record) {
   ByteReader payload(record.payload);
-  clock_steps_ += Duration(payload.take<std::int64_t>());
+  const Duration step(payload.take<std::int64_t>());
+  clock_steps_ += step;
+  windows_->take_clock_step(step);
 }
 
 void Pipeline::take_message(const Record& record) {

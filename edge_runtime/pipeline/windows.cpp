@@ -273,6 +273,18 @@ void Windows::fire_due(Timestamp now, Position mark, std::vector<OutboxRow>& row
   forget_old(now);
 }
 
+void Windows::take_clock_step(Duration step) {
+  for (auto at = buckets_.begin(); at != buckets_.end(); ++at) {
+    Bucket& bucket = at->second;
+    if (bucket.population_revision == 0) continue;
+    if (bucket.to_emit) due_.erase({bucket.emit_after, at->first});
+    bucket.emit_after += step;
+    if (bucket.to_emit) due_.insert({bucket.emit_after, at->first});
+    bucket.to_store = true;
+    mark_dirty(at);
+  }
+}
+
 void Windows::take_parting(std::vector<OutboxRow>& rows) {
   for (auto& row : parting_) rows.push_back(std::move(row));
   parting_.clear();

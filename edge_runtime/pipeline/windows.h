@@ -82,6 +82,8 @@ class Windows {
   // the rows emitted.
   void fire_due(Timestamp now, Position mark, std::vector<OutboxRow>& rows);
   std::optional<Timestamp> next_due() const;
+  // The wall clock stepped: what was sent before is sent again as soon as without the step.
+  void take_clock_step(Duration step);
   // Ends a batch: rows that the limit of rows pushed out before they were emitted.
   void take_parting(std::vector<OutboxRow>& rows);
 

@@ -131,8 +131,9 @@ Result<void> Lane::journal_decisions(Position mark, Position& last_record) {
 
 Result<bool> Lane::append_tick_if_due() {
   const auto due = parts_.fold.next_due();
+  const bool has_stepped = time_.read().step != Duration::zero();  // the journal says so before the tick, and what is due moves with it
   const Timestamp now = parts_.clock.wall();
-  if (!due || *due > now) return false;
+  if (!due || (*due > now && !has_stepped)) return false;
   const auto position = parts_.journal.append({.kind = RecordKind::tick, .payload = encode_time(now)});
   if (!position) return position.error();
   return true;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "twin_store/journal/arrival_clock.h"
 #include "twin_store/journal/journal.h"
 #include "twin_store/lane/committer.h"
 #include "twin_store/lane/fold.h"
@@ -50,7 +51,7 @@ struct LaneCounts {
 // Thread: one at a time.
 class Lane {
  public:
-  Lane(LaneParts parts, LaneOptions options) : parts_(parts), options_(std::move(options)) {}
+  Lane(LaneParts parts, LaneOptions options) : parts_(parts), options_(std::move(options)), time_(parts.clock, parts.clock.wall()) {}
 
   // Loads the store, replays the journal under the marks it holds, runs what has none yet, and opens the outbox: everything that was
   // accepted before is applied when it returns. `found` is what opening the journal said; `fresh` is the incarnation to begin with when
@@ -115,6 +116,7 @@ class Lane {
   Position last_read_ = Position::none;
   Position recovered_mark_ = Position::none;
   Duration last_commit_{0};
+  ArrivalClock time_;  // tells when the wall clock steps while no record comes
   Replaying replaying_ = Replaying::no;
   bool is_ahead_ = false;                 // the store was, of the journal
   bool hashes_differ_ = false;

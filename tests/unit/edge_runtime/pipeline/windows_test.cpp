@@ -168,6 +168,28 @@ TEST_F(WindowsTest, Rule17_a_clock_that_steps_back_does_not_bring_a_window_back)
   EXPECT_EQ(windows->ledger().too_late, 1u);
 }
 
+// A window that was sent while the clock was ahead waited until the clock was there again.
+TEST_F(WindowsTest, Rule17_a_window_is_sent_again_within_its_flush_though_the_clock_went_back) {
+  configure({kMinute}, rules_with(std::chrono::hours(1), std::chrono::seconds(30)));
+  add(0, 1000, "n", "t", 1);
+  EXPECT_EQ(fire(1000).size(), 2u);
+  add(1, 1001, "n", "t", 2);
+  EXPECT_EQ(windows->next_due(), at(1030));
+  windows->take_clock_step(-std::chrono::seconds(900));
+  EXPECT_EQ(windows->next_due(), at(130));
+  restart();
+  EXPECT_EQ(windows->next_due(), at(130));
+  EXPECT_EQ(fire(130).size(), 2u);
+}
+
+// What was not sent yet falls due by the end of its window, which no step of the clock moves.
+TEST_F(WindowsTest, Rule17_a_clock_step_does_not_move_the_end_of_a_window) {
+  configure({kMinute});
+  add(0, 0, "n", "t", 1);
+  windows->take_clock_step(std::chrono::seconds(900));
+  EXPECT_EQ(windows->next_due(), at(65));
+}
+
 // A long window at the front kept all shorter ones behind it, long past their time.
 TEST_F(WindowsTest, a_long_window_does_not_keep_the_short_ones) {
   configure({{"1d", std::chrono::hours(24), {}, {"t"}}, kMinute}, rules_with(std::chrono::minutes(5), std::chrono::seconds(1)));

@@ -107,6 +107,22 @@ TEST(LaneBatch, Rule9_a_mark_carries_the_hash_of_the_effects_before_it) {
   EXPECT_EQ(node.lane->applied().last_batch_hash, 0u);
 }
 
+// What was due waited as long as the clock had gone back when no other record came.
+TEST(LaneBatch, Rule16_a_clock_that_goes_back_is_journaled_though_nothing_else_is) {
+  LaneOnDisk node;
+  node.start();
+  node.fold->due = node.clock.wall() + std::chrono::seconds(10);
+  node.run();
+  node.clock.advance(std::chrono::seconds(10));
+  node.clock.step_wall(-std::chrono::minutes(30));
+  node.run();
+  const auto& batches = node.fold->batches;
+  ASSERT_GE(batches.size(), 2u);
+  const std::int64_t step = -std::chrono::nanoseconds(std::chrono::minutes(30)).count();
+  EXPECT_EQ(batches[batches.size() - 2], std::string(reinterpret_cast<const char*>(&step), sizeof step));
+  EXPECT_EQ(batches.back(), "tick");
+}
+
 TEST(LaneBatch, Rule16_a_tick_is_journaled_when_something_is_due_and_not_before) {
   LaneOnDisk node;
   node.start();
