@@ -11,9 +11,11 @@ import urllib.parse
 
 import machine
 from contest import DEVICES, Bare, Doppel, applied, metric, quantile, step, sustained, wait_for_events
+from playground import wait_until
 
 CPU_RATE = 5000
 REPLAY_ROWS = 200_000
+RESTART_TWINS = 100_000
 EMMC_BYTES, EMMC_CYCLES = 8e9, 3000
 
 
@@ -182,6 +184,29 @@ def replay(bench, report):
     report.add("P15", "replay / sustained", live)
 
 
+def restart(bench, report):
+    """From the start of the process to the first event applied, with 100,000 twins, after a clean stop and after kill -9."""
+    edge = bench.edge(1)
+    idle = machine.pss_mb(edge.child.pid)
+    bench.publish("--rate", 5000, "--count", RESTART_TWINS, "--devices", RESTART_TWINS, "--qos", 1)
+    wait_for_events(edge, RESTART_TWINS)
+    report.add("P6.many", f"PSS MB more with {RESTART_TWINS:,} twins", [machine.pss_mb(edge.child.pid) - idle])
+    for id_, how, end in (("restart.stop", "a clean stop", lambda: edge.stop(seconds=60)), ("restart.kill", "kill -9", edge.kill)):
+        seconds = []
+        for _ in range(bench.repetitions):
+            bench.publish("--rate", 2000, "--count", 4000, "--devices", RESTART_TWINS, "--qos", 1)
+            time.sleep(1)
+            before = applied(edge)
+            end()
+            bench.publish("--rate", 2000, "--count", 10, "--devices", RESTART_TWINS, "--qos", 1)  # the broker keeps them
+            began = time.monotonic()
+            edge.start()
+            wait_until("an event is applied", lambda: applied(edge) > before, every=0.01)
+            seconds.append(time.monotonic() - began)
+        report.add(id_, f"seconds to the first event, {RESTART_TWINS:,} twins, after {how}", seconds)
+    bench.stop(edge)
+
+
 def flash(bench, report):
     """Bytes written an event at 100 events/s over 1,000 twins, default settings: journal, store and logs."""
     seconds = 60 if bench.quick else 180
@@ -201,4 +226,4 @@ def flash(bench, report):
     report.add("P16.life", "years of an 8 GB eMMC of 3,000 cycles", [EMMC_BYTES * EMMC_CYCLES / a_day / 365])
 
 
-ALL = {one.__name__: one for one in (rate, latency, memory, start, journal, replay, flash)}
+ALL = {one.__name__: one for one in (rate, latency, memory, start, journal, replay, restart, flash)}
