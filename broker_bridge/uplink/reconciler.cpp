@@ -87,7 +87,7 @@ void Reconciler::handle(reconcile_input::Fetched& input) {
       continue;
     }
     work.stage = Stage::validating;
-    act(reconcile_action::Validate{work.wanted});
+    act(reconcile_action::Validate{work.wanted, others(name)});
   }
 }
 
@@ -178,6 +178,16 @@ void Reconciler::fail(Work& work, const Error& error) {
   work.stage = Stage::refused;
   work.reason = error.message;
   if (is_passing(error)) work.retry_at = now_ + retry_;
+}
+
+std::size_t Reconciler::others(const std::string& name) const {
+  std::set<std::string> names;
+  for (const auto& [other, function] : active_) names.insert(other);
+  for (const auto& [other, work] : work_) {
+    if (work.stage == Stage::activating) names.insert(other);
+  }
+  names.erase(name);
+  return names.size();
 }
 
 const ActiveFunction* Reconciler::active(const std::string& name) const {

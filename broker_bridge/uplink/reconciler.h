@@ -44,7 +44,7 @@ using ReconcileInput = std::variant<reconcile_input::Tick, reconcile_input::Want
 namespace reconcile_action {
 struct Fetch { std::string sha256; };           // then Fetched, at once if the module is here
 struct Forget { std::string sha256; };          // not wanted any more
-struct Validate { DesiredFunction function; };  // then Validated
+struct Validate { DesiredFunction function; std::size_t others; };  // that are active, or about to be; then Validated
 struct Activate { DesiredFunction function; };  // then Journaled
 struct Remove { std::string name; };            // then Journaled
 }  // namespace reconcile_action
@@ -89,6 +89,7 @@ class Reconciler {
   void wait_for_active(Work& work);
   void fail(Work& work, const Error& error);
   const ActiveFunction* active(const std::string& name) const;
+  std::size_t others(const std::string& name) const;
   void act(ReconcileAction action) { actions_->push_back(std::move(action)); }
 
   Duration retry_;

@@ -139,7 +139,7 @@ void FleetMember::perform(uplink::reconcile_action::Forget& action) { port_->for
 void FleetMember::perform(uplink::reconcile_action::Validate& action) {
   const auto& wanted = action.function;
   const auto module = parts_.blobs.get(wanted.module_sha256);
-  auto outcome = module ? calls_.check(wanted, *module) : Result<void>(module.error());
+  auto outcome = module ? calls_.check(wanted, *module, action.others) : Result<void>(module.error());
   submit(uplink::reconcile_input::Validated{wanted.name.text(), wanted.module_sha256, std::move(outcome)});
 }
 

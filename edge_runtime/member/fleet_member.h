@@ -36,7 +36,7 @@ class FleetMember {
   struct Calls {
     std::function<void()> wake;  // there is something for turn() to do
     std::function<bool(std::function<void(Lane&)>)> post;
-    std::function<Result<void>(const uplink::DesiredFunction&, std::string_view module)> check;
+    std::function<Result<void>(const uplink::DesiredFunction&, std::string_view module, std::size_t others)> check;  // beside so many other functions
     std::function<Result<void>(const uplink::DesiredFunction&)> activate;
     std::function<Result<void>(const std::string& function)> remove;
     std::function<std::string()> node_status;  // JSON for the coordinator: numbers that the fleet view shows

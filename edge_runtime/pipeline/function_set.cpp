@@ -35,6 +35,10 @@ bool is_in(const std::vector<std::string>& names, std::string_view name) { retur
 
 }  // namespace
 
+std::string too_many_functions(std::uint64_t there_are, std::uint64_t most) {
+  return "there are " + std::to_string(there_are) + " functions already; allowed are " + std::to_string(most) + " (functions.max_functions)";
+}
+
 bool FailureFuel::burn(std::uint64_t fuel, std::uint64_t a_minute, Timestamp lane_time) {
   constexpr std::uint64_t kMinute = 60'000;
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(lane_time - as_of, Duration(0)));
@@ -152,6 +156,8 @@ void FunctionSet::load_runner(ActiveFunction& function) {
 }
 
 Result<void> FunctionSet::activate(const std::string& name, const Activation& activation, Position position, bool took_over_before) {
+  const auto at = find(name);
+  if (!at && functions_.size() >= most_) return limit_exceeded(too_many_functions(functions_.size(), most_));
   auto made = make(name, activation);
   if (!made) return made.error();
   auto& function = *made;
@@ -159,7 +165,6 @@ Result<void> FunctionSet::activate(const std::string& name, const Activation& ac
   if (function->runner == nullptr && !took_over_before) return unavailable(function->load_failure);
   function->active_since = position;
   function->dirty = true;
-  const auto at = find(name);
   if (!at) {
     const auto behind = std::find_if(functions_.begin(), functions_.end(), [&](const auto& f) { return f->name() > name; });
     functions_.insert(behind, std::move(function));

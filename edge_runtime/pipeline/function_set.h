@@ -71,6 +71,9 @@ struct ActiveFunction {
   std::string_view state(TwinIndex twin) const;
 };
 
+// Why one more is refused.
+std::string too_many_functions(std::uint64_t there_are, std::uint64_t most);
+
 // Thread: the lane's.
 class FunctionSet {
  public:
@@ -87,6 +90,8 @@ class FunctionSet {
   // Errors say why a version cannot take over; the one before it stays. unavailable: its module cannot be loaded, which another
   // machine might do. One that took over when this was run before does so again, without a runner where it must.
   Result<void> activate(const std::string& name, const Activation& activation, Position position, bool took_over_before);
+  // Of new ones; functions there are stay.
+  void set_limit(std::uint64_t most) { most_ = most; }
   // State and meters go with it.
   bool remove(const std::string& name);
 
@@ -136,6 +141,7 @@ class FunctionSet {
   RunnerLoader& loader_;
   NameTable& names_;
   TwinTable& twins_;
+  std::uint64_t most_ = UINT64_MAX;
   std::vector<std::unique_ptr<ActiveFunction>> functions_;
   std::unordered_map<std::uint64_t, Routed> routed_;
   std::vector<Number> for_long_topic_;

@@ -376,6 +376,7 @@ Result<void> Pipeline::configure(std::string_view config_json) {
   config_dirty_ = true;
   names_.set_limit(config_.max_names);
   dead_letters_.set_limit(config_.max_dead_letters);
+  functions_.set_limit(config_.max_functions);
   held_.set_limit(config_.max_held_bytes);
   decoder_ = made(std::move(decoder));
   auto windows = std::make_unique<Windows>(names_, config_);

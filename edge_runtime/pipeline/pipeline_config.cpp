@@ -60,6 +60,7 @@ PipelineConfig config_from(const Json& json) {
   config.max_twins = json.at("max_twins");
   config.max_names = json.at("max_names");
   config.max_dead_letters = json.at("max_dead_letters");
+  config.max_functions = json.value("max_functions", config.max_functions);
   config.max_held_bytes = json.value("max_held_bytes", config.max_held_bytes);
   config.failure_fuel = json.value("failure_fuel", config.failure_fuel);
   config.uplink_twins = json.at("uplink_twins").get<std::vector<std::string>>();
@@ -84,6 +85,7 @@ std::string to_json(const PipelineConfig& config) {
       {"max_twins", config.max_twins},
       {"max_names", config.max_names},
       {"max_dead_letters", config.max_dead_letters},
+      {"max_functions", config.max_functions},
       {"max_held_bytes", config.max_held_bytes},
       {"failure_fuel", config.failure_fuel},
       {"uplink_twins", config.uplink_twins}};

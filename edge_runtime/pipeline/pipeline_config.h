@@ -35,6 +35,7 @@ struct PipelineConfig {
   std::uint64_t max_twins = 100'000;
   std::uint64_t max_names = 100'000;
   std::uint64_t max_dead_letters = 1'000;
+  std::uint64_t max_functions = 1'000;
   std::uint64_t max_held_bytes = 16u << 20;        // of functions that do not run now, together
   std::uint64_t failure_fuel = 1'000'000'000;  // that failing runs of a function may burn in a minute
   std::vector<std::string> uplink_twins;  // MQTT filters over ids: whose latest values go up

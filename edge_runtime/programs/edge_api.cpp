@@ -220,6 +220,9 @@ void EdgeService::put_function(FunctionUpload upload, Answer<FunctionAccepted> a
       return answer(conflict("function " + shared->name.text() + " is the fleet's: deploy it through the coordinator"));
     }
     const bool created = !number;
+    if (created) {
+      if (auto room = parts_.installer.check_room(parts_.pipeline.functions().size()); !room) return answer(room.error());
+    }
     if (!worker_.submit([this, shared, created, answer] { install(*shared, created, answer); })) answer(lane_is_busy());
   });
   if (!posted) answer(lane_is_busy());

@@ -26,6 +26,7 @@ PipelineConfig pipeline_config(const EdgeConfig& config) {
   }
   out.max_twins = config.store.max_twins;
   out.max_names = config.store.max_names;
+  out.max_functions = config.functions.max_functions;
   out.max_held_bytes = config.functions.max_held_bytes;
   out.failure_fuel = config.functions.failure_fuel;
   out.uplink_twins = config.uplink.twins;

@@ -48,7 +48,9 @@ FleetMember::Calls EdgeUplink::calls() {
   FleetMember::Calls calls;
   calls.wake = [this] { wake(); };
   calls.post = [this](std::function<void(Lane&)> question) { return parts_.core.post(std::move(question)); };
-  calls.check = [this](const uplink::DesiredFunction& function, std::string_view module) {
+  calls.check = [this](const uplink::DesiredFunction& function, std::string_view module, std::size_t others) {
+    // Others may go: it is tried again.
+    if (auto room = parts_.installer.check_room(others); !room) return Result<void>(unavailable(room.error().message));
     const auto checked = parts_.installer.check(function.name.text(), function.manifest, module);
     return checked ? Result<void>() : Result<void>(checked.error());
   };

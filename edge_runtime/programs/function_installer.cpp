@@ -1,5 +1,7 @@
 #include "edge_runtime/programs/function_installer.h"
 
+#include "edge_runtime/pipeline/function_set.h"
+
 namespace doppel {
 namespace {
 
@@ -19,6 +21,11 @@ Result<Manifest> FunctionInstaller::check(const std::string& name, const std::st
   }
   if (auto valid = engine_.validate(module, *manifest); !valid) return valid.error();
   return manifest;
+}
+
+Result<void> FunctionInstaller::check_room(std::uint64_t there_are) const {
+  if (there_are < ceilings_.max_functions) return {};
+  return limit_exceeded(too_many_functions(there_are, ceilings_.max_functions));
 }
 
 Result<void> FunctionInstaller::check_ceilings(const Manifest& manifest) const {

@@ -21,6 +21,8 @@ class FunctionInstaller {
 
   // Errors: invalid_input with everything that is wrong, limit_exceeded (a ceiling of this node), conflict (another name).
   Result<Manifest> check(const std::string& name, const std::string& manifest, std::string_view module) const;
+  // Whether one more may come to so many. Errors: limit_exceeded.
+  Result<void> check_room(std::uint64_t there_are) const;
   // Keeps the module and appends the activation; nothing is checked. Returns the activation's position.
   Result<Position> activate(const std::string& name, const std::string& manifest, std::string_view module, Origin origin);
   // Of a module that is a blob already; errors of BlobStore::get when it is not.

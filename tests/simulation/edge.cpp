@@ -166,7 +166,7 @@ FleetMember::Calls SimEdge::member_calls() {
     post([this, question = std::move(question)] { question(*process().lane); });
     return true;
   };
-  calls.check = [](const uplink::DesiredFunction& function, std::string_view) {
+  calls.check = [](const uplink::DesiredFunction& function, std::string_view, std::size_t) {
     const auto manifest = parse_manifest(function.manifest);
     return manifest ? Result<void>() : Result<void>(manifest.error());
   };

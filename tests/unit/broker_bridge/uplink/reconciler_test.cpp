@@ -127,6 +127,31 @@ TEST(Reconciler, A_function_that_was_deployed_here_and_is_unavailable_is_left_al
   EXPECT_EQ(shell.status("own").state, "unavailable");
 }
 
+TEST(Reconciler, A_function_is_validated_beside_those_that_are_active_and_those_that_are_about_to_be) {
+  Shell shell;
+  shell.step(Active{{active("own", 'x', false), active("alarm", 'y')}});
+  shell.step(Wanted{{7, {wanted("alarm", 'a'), wanted("limit", 'b')}}});
+  shell.step(Fetched{module('a'), {}});
+  EXPECT_EQ(shell.take<Validate>().at(0).others, 1u) << "the version before is not another";
+  shell.step(Validated{"alarm", module('a'), {}});
+  shell.step(Fetched{module('b'), {}});
+  EXPECT_EQ(shell.take<Validate>().at(0).others, 2u);
+}
+
+TEST(Reconciler, A_function_for_which_there_is_no_room_is_refused_with_the_reason_and_tried_again) {
+  Shell shell;
+  shell.step(Active{{active("own", 'x', false)}});
+  shell.step(Wanted{{7, {wanted("limit", 'b')}}});
+  shell.step(Fetched{module('b'), {}});
+  shell.step(Validated{"limit", module('b'), unavailable("there are 1 functions already; allowed are 1 (functions.max_functions)")});
+  EXPECT_EQ(shell.status("limit").state, "refused");
+  EXPECT_NE(shell.status("limit").reason.find("functions.max_functions"), std::string::npos);
+  shell.take<Fetch>();
+  shell.now_ += seconds(30);
+  shell.step(Tick{});
+  EXPECT_EQ(shell.take<Fetch>().size(), 1u);
+}
+
 TEST(Reconciler, Nothing_happens_before_both_sides_are_known) {
   Shell shell;
   shell.step(Wanted{{7, {wanted("alarm")}}});

@@ -44,6 +44,26 @@ TEST_F(Functions, what_is_not_granted_is_denied_and_counted) {
   EXPECT_FALSE(edge.pipeline().next_due() && *edge.pipeline().next_due() < at(2));
 }
 
+TEST_F(Functions, Promise7_one_function_more_than_max_functions_is_refused_and_those_there_are_can_change) {
+  PipelineConfig config;
+  config.max_functions = 1;
+  edge.apply({configuration(0, config)});
+  install("f", kOnTopic, [](NativeRun&) {});
+  install("g", kOnTopic, [](NativeRun&) {});
+  EXPECT_EQ(edge.pipeline().functions().size(), 1u);
+  EXPECT_EQ(edge.last_dead().reason, "activation_refused");
+  EXPECT_EQ(edge.last_dead().function, "g");
+  EXPECT_EQ(edge.last_dead().detail, "there are 1 functions already; allowed are 1 (functions.max_functions)");
+  install("f", kOnTopic, [](NativeRun&) {});
+  EXPECT_EQ(edge.dead().size(), 1u);
+  edge.commit_and_restart();
+  Activation gone;
+  gone.removed = true;
+  edge.apply({activation(1, "f", gone)});
+  install("g", kOnTopic, [](NativeRun&) {});
+  EXPECT_TRUE(edge.pipeline().functions().find("g"));
+}
+
 TEST_F(Functions, the_first_effect_of_a_batch_that_is_denied_is_named_for_the_log) {
   const auto add = [&](const std::string& name, EffectKind kind, const std::string& property, const std::string& target) {
     install(name, kOnTopic, for_each_event([=](NativeRun& run, std::uint32_t i) {
