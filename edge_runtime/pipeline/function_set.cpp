@@ -23,6 +23,7 @@ std::string encode_function(const ActiveFunction& function) {
   writer.put(function.active_since);
   const auto& m = function.meters;
   for (const auto meter : {m.events, m.runs, m.errors, m.effects, m.denied, m.fuel}) writer.put(meter);
+  for (const auto meter : {m.unsupported, m.mismatched}) writer.put(meter);
   writer.put(function.failure_fuel.burnt);
   writer.put(to_nanoseconds(function.failure_fuel.as_of));
   writer.put(static_cast<std::uint8_t>(function.quarantined));
@@ -67,6 +68,9 @@ Result<void> FunctionSet::load(const StoreReader& store) {
     const auto since = reader.take<Position>();
     FunctionMeters m;
     for (auto* meter : {&m.events, &m.runs, &m.errors, &m.effects, &m.denied, &m.fuel}) *meter = reader.take<std::uint64_t>();
+    if (version > kAlwaysAvailable) {
+      for (auto* meter : {&m.unsupported, &m.mismatched}) *meter = reader.take<std::uint64_t>();
+    }
     FailureFuel failure_fuel;
     bool quarantined = false;
     if (version != kWithoutFailureFuel) {

@@ -26,6 +26,8 @@ struct FunctionMeters {
   std::uint64_t effects = 0;  // applied
   std::uint64_t denied = 0;   // effects that no grant covers
   std::uint64_t fuel = 0;
+  std::uint64_t unsupported = 0;  // effects of a kind that this program does not perform
+  std::uint64_t mismatched = 0;   // effects whose value is not what their target takes
 };
 
 // Fuel that failing runs have burnt: fold state. Lane time takes off as much in a minute as may be burnt.

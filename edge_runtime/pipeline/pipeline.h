@@ -60,13 +60,16 @@ class Pipeline final : public Fold {
   std::size_t dirty_bytes() const override;
   void begin_incarnation(const Incarnation& incarnation) override;
 
-  // Of the last batch, the first effect of each function that no grant covers: for the log. All are counted in the meters, which
-  // are state; this is not.
+  enum class Applied : std::uint8_t { yes, not_granted, unsupported, mismatched };
+  // Of the last batch, the first effect of each function that was not applied for such a reason: for the log. All are counted in the
+  // meters, which are state; this is not.
   struct DeniedEffect {
     std::string function;
     EffectKind kind = EffectKind::set;
     std::string target;  // what it would have touched: a property, topic, twin, alarm, queue or URL
     std::string twin;
+    Applied reason = Applied::not_granted;
+    std::string why;     // for a person
   };
   std::span<const DeniedEffect> denied_effects() const { return denied_; }
 
@@ -137,16 +140,17 @@ class Pipeline final : public Fold {
   bool set_property(TwinIndex index, Name name, const ValueView& value, Timestamp time, const WaveItem& cause);
   void queue_change(TwinIndex index, Name name, const ValueView& before, const ValueView& after, const WaveItem& cause);
   void apply_effects(std::span<const ProducedEffect> effects);  // of one item and function
-  bool apply_effect(const ProducedEffect& produced, bool& has_rev);
-  void deny(const ProducedEffect& produced);
-  bool apply_set(const ProducedEffect& produced, bool& has_rev);
-  bool apply_remove(const ProducedEffect& produced, bool& has_rev);
-  bool apply_send(const ProducedEffect& produced);
-  bool apply_emit(const ProducedEffect& produced);
-  bool apply_publish(const ProducedEffect& produced);
+  Applied apply_effect(const ProducedEffect& produced, bool& has_rev);
+  void deny(const ProducedEffect& produced, Applied reason);
+  std::string why_denied(const ProducedEffect& produced, Applied reason) const;
+  Applied apply_set(const ProducedEffect& produced, bool& has_rev);
+  Applied apply_remove(const ProducedEffect& produced, bool& has_rev);
+  Applied apply_send(const ProducedEffect& produced);
+  void apply_emit(const ProducedEffect& produced);
+  Applied apply_publish(const ProducedEffect& produced);
   void apply_alert(const ProducedEffect& produced);
   void raise_alert(const ProducedEffect& produced, const Alert& alert);
-  bool apply_alarm(const ProducedEffect& produced);
+  Applied apply_alarm(const ProducedEffect& produced);
   // False after a dead letter: the next wave is full.
   bool can_cause(const WaveItem& cause, const ActiveFunction* function);
   WaveItem& add_caused(const WaveItem& cause, TwinIndex twin, TriggerKind trigger, std::string_view topic);

@@ -20,6 +20,8 @@ const ColumnSpec* find_column(const std::vector<ColumnSpec>& columns, std::strin
   return at == columns.end() ? nullptr : &*at;
 }
 
+constexpr std::size_t kShownValue = 64;  // bytes of a value that a message quotes
+
 constexpr Duration kLongestAlarm = std::chrono::hours(24) * 3'650;
 
 // 21 and 21.0 are the same to who waits for a device to report what is desired.
@@ -288,33 +290,47 @@ void Pipeline::apply_effects(std::span<const ProducedEffect> effects) {
   ActiveFunction& function = functions_[effects.front().function];
   bool has_rev = false;  // one change set for all properties that this event and function set
   for (const auto& produced : effects) {
-    if (apply_effect(produced, has_rev)) {
-      ++function.meters.effects;
-    } else {
-      ++function.meters.denied;
-      deny(produced);
+    const Applied applied = apply_effect(produced, has_rev);
+    switch (applied) {
+      case Applied::yes: ++function.meters.effects; continue;
+      case Applied::not_granted: ++function.meters.denied; break;
+      case Applied::unsupported: ++function.meters.unsupported; break;
+      case Applied::mismatched: ++function.meters.mismatched; break;
     }
+    deny(produced, applied);
   }
 }
 
-void Pipeline::deny(const ProducedEffect& produced) {
+void Pipeline::deny(const ProducedEffect& produced, Applied reason) {
   const std::string& function = functions_[produced.function].name();
-  const auto is_same = [&](const DeniedEffect& denied) { return denied.function == function; };
+  const auto is_same = [&](const DeniedEffect& denied) { return denied.function == function && denied.reason == reason; };
   if (std::any_of(denied_.begin(), denied_.end(), is_same)) return;
   const Effect& effect = produced.effect;
-  denied_.push_back({function, effect.kind, std::string(effect.target.empty() ? effect.name : effect.target), twins_[wave_[produced.item].twin].id});
+  denied_.push_back({function, effect.kind, std::string(effect.target.empty() ? effect.name : effect.target), twins_[wave_[produced.item].twin].id, reason,
+                     why_denied(produced, reason)});
 }
 
-// False when no grant covers the effect.
-bool Pipeline::apply_effect(const ProducedEffect& produced, bool& has_rev) {
+std::string Pipeline::why_denied(const ProducedEffect& produced, Applied reason) const {
+  if (reason == Applied::not_granted) return "its manifest grants no such effect";
+  if (reason == Applied::unsupported) return "this version of doppel performs no such effect";
+  const Effect& effect = produced.effect;
+  if (effect.kind == EffectKind::publish) return "QoS " + std::to_string(effect.detail & 3) + ", allowed are 0 to 2";
+  const ColumnSpec* declared = find_column(functions_[produced.function].manifest.writes, effect.name);
+  const std::string value = text_of(effect.value).substr(0, kShownValue);
+  return "property " + std::string(effect.name) + " is declared as " + std::string(to_string(declared->type)) + ", which the " +
+         std::string(to_string(effect.value.kind)) + (is_utf8(value) ? " " + value : "") + " does not become without a loss";
+}
+
+// What is not applied is counted and named; what has a dead letter has been dealt with.
+Pipeline::Applied Pipeline::apply_effect(const ProducedEffect& produced, bool& has_rev) {
   switch (produced.effect.kind) {
     case EffectKind::set: return apply_set(produced, has_rev);
     case EffectKind::remove: return apply_remove(produced, has_rev);
     case EffectKind::send: return apply_send(produced);
-    case EffectKind::emit: return apply_emit(produced);
+    case EffectKind::emit: return apply_emit(produced), Applied::yes;
     case EffectKind::publish: return apply_publish(produced);
     case EffectKind::alert_raise:
-    case EffectKind::alert_clear: return apply_alert(produced), true;
+    case EffectKind::alert_clear: return apply_alert(produced), Applied::yes;
     case EffectKind::alarm_set:
     case EffectKind::alarm_cancel: return apply_alarm(produced);
     case EffectKind::log: {
@@ -324,18 +340,18 @@ bool Pipeline::apply_effect(const ProducedEffect& produced, bool& has_rev) {
       row.qos = static_cast<std::uint8_t>(produced.effect.detail);
       row.payload = text_of(produced.effect.value);
       push_row(produced, std::move(row));
-      return true;
+      return Applied::yes;
     }
-    default: return false;
+    default: return Applied::unsupported;
   }
 }
 
-bool Pipeline::apply_set(const ProducedEffect& produced, bool& has_rev) {
+Pipeline::Applied Pipeline::apply_set(const ProducedEffect& produced, bool& has_rev) {
   const ColumnSpec* declared = find_column(functions_[produced.function].manifest.writes, produced.effect.name);
-  if (declared == nullptr) return false;
+  if (declared == nullptr) return Applied::not_granted;
   const auto name = names_.find(produced.effect.name);  // interned when the function was activated
   const auto value = converted(produced.effect.value, declared->type);
-  if (!name || !value) return false;
+  if (!name || !value) return Applied::mismatched;
   const WaveItem& item = wave_[produced.item];
   Twin& twin = touch(item.twin);
   if (!has_rev) ++twin.rev;
@@ -347,53 +363,52 @@ bool Pipeline::apply_set(const ProducedEffect& produced, bool& has_rev) {
     dead_letter(item, "property_limit", "a twin has at most " + std::to_string(Twin::kMostProperties) + " properties; " + std::string(produced.effect.name) + " was not set",
                 &functions_[produced.function]);
   }
-  return true;
+  return Applied::yes;
 }
 
-bool Pipeline::apply_remove(const ProducedEffect& produced, bool& has_rev) {
+Pipeline::Applied Pipeline::apply_remove(const ProducedEffect& produced, bool& has_rev) {
   const ColumnSpec* declared = find_column(functions_[produced.function].manifest.writes, produced.effect.name);
   const auto name = names_.find(produced.effect.name);
-  if (declared == nullptr) return false;
+  if (declared == nullptr) return Applied::not_granted;
   const WaveItem& item = wave_[produced.item];
-  if (!name || twins_[item.twin].find(*name) == nullptr) return true;
+  if (!name || twins_[item.twin].find(*name) == nullptr) return Applied::yes;
   Twin& twin = touch(item.twin);
   if (!has_rev) ++twin.rev;
   has_rev = true;
   if (functions_.wants_changes()) queue_change(item.twin, *name, twin.view(*twin.find(*name)), ValueView::null(), item);
   twin.remove(*name);
-  return true;
+  return Applied::yes;
 }
 
-bool Pipeline::apply_send(const ProducedEffect& produced) {
+Pipeline::Applied Pipeline::apply_send(const ProducedEffect& produced) {
   const auto& effect = produced.effect;
-  if (!matches_any(functions_[produced.function].manifest.grants.send, effect.target)) return false;
+  if (!matches_any(functions_[produced.function].manifest.grants.send, effect.target)) return Applied::not_granted;
   const WaveItem& cause = wave_[produced.item];
   if (effect.target.empty() || effect.target.size() > kMaxTwinId) {
     dead_letter(cause, "bad_target", "an event sent to a twin id of " + std::to_string(effect.target.size()) + " bytes; allowed are 1 to " + std::to_string(kMaxTwinId),
                 &functions_[produced.function]);
-    return true;
+    return Applied::yes;
   }
-  if (!can_cause(cause, &functions_[produced.function])) return true;
+  if (!can_cause(cause, &functions_[produced.function])) return Applied::yes;
   const TwinIndex target = twins_.find_or_make(effect.target, config_.max_twins);
   if (target == kNoTwin) {
     dead_letter(cause, "twin_limit", "there are " + std::to_string(config_.max_twins) + " twins already (store.max_twins)", &functions_[produced.function]);
-    return true;
+    return Applied::yes;
   }
   add_caused(cause, target, TriggerKind::emitted, effect.name).reports = true;
   add_fields(produced);
   next_wave_.add_functions(functions_.for_emitted(effect.name));
-  return true;
+  return Applied::yes;
 }
 
-bool Pipeline::apply_emit(const ProducedEffect& produced) {
+void Pipeline::apply_emit(const ProducedEffect& produced) {
   const auto functions = functions_.for_emitted(produced.effect.name);
-  if (functions.empty()) return true;
+  if (functions.empty()) return;
   const WaveItem& cause = wave_[produced.item];
-  if (!can_cause(cause, &functions_[produced.function])) return true;
+  if (!can_cause(cause, &functions_[produced.function])) return;
   add_caused(cause, cause.twin, TriggerKind::emitted, produced.effect.name);
   add_fields(produced);
   next_wave_.add_functions(functions);
-  return true;
 }
 
 // Gives the newest item of the next wave the fields of the effect: those of a JSON object, or one named "value".
@@ -417,11 +432,12 @@ void Pipeline::add_fields(const ProducedEffect& produced) {
   }
 }
 
-bool Pipeline::apply_publish(const ProducedEffect& produced) {
+Pipeline::Applied Pipeline::apply_publish(const ProducedEffect& produced) {
   const auto& effect = produced.effect;
   const bool granted = check_topic(effect.target).has_value() && matches_any(functions_[produced.function].manifest.grants.publish, effect.target);
   const std::uint32_t qos = effect.detail & 3;
-  if (!granted || qos > 2) return false;
+  if (!granted) return Applied::not_granted;
+  if (qos > 2) return Applied::mismatched;
   OutboxRow row;
   row.kind = OutboxKind::publish;
   row.qos = static_cast<std::uint8_t>(qos);
@@ -429,7 +445,7 @@ bool Pipeline::apply_publish(const ProducedEffect& produced) {
   row.target = effect.target;
   row.payload = text_of(effect.value);
   push_row(produced, std::move(row));
-  return true;
+  return Applied::yes;
 }
 
 void Pipeline::apply_alert(const ProducedEffect& produced) {
@@ -450,16 +466,16 @@ void Pipeline::raise_alert(const ProducedEffect& produced, const Alert& alert) {
   }
 }
 
-bool Pipeline::apply_alarm(const ProducedEffect& produced) {
+Pipeline::Applied Pipeline::apply_alarm(const ProducedEffect& produced) {
   const WaveItem& item = wave_[produced.item];
   const Alarm alarm{functions_[produced.function].name(), twins_[item.twin].id, std::string(produced.effect.name)};
-  if (produced.effect.kind == EffectKind::alarm_cancel) return alarms_.cancel(alarm), true;
+  if (produced.effect.kind == EffectKind::alarm_cancel) return alarms_.cancel(alarm), Applied::yes;
   const auto& triggers = functions_[produced.function].manifest.alarms;
-  if (std::find(triggers.begin(), triggers.end(), alarm.name) == triggers.end()) return false;
+  if (std::find(triggers.begin(), triggers.end(), alarm.name) == triggers.end()) return Applied::not_granted;
   // Never at the same instant: an alarm that sets itself must not fire for ever in one batch.
   const Duration after(produced.effect.value.as_integer().value_or(0));
   alarms_.set(alarm, lane_time(item.arrival) + std::clamp(after, Duration(std::chrono::milliseconds(1)), kLongestAlarm));
-  return true;
+  return Applied::yes;
 }
 
 void Pipeline::push_row(const ProducedEffect& produced, OutboxRow row) {

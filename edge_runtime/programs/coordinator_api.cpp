@@ -141,6 +141,7 @@ void CoordinatorService::install(const FunctionUpload& upload, const EdgeSelecto
   const auto manifest = parse_manifest(upload.manifest);
   if (!manifest) return answer(manifest.error());
   if (manifest->name != upload.name) return answer(conflict("the manifest names the function " + manifest->name.text() + ", not " + upload.name.text()));
+  if (auto performed = check_is_performed(*manifest); !performed) return answer(performed.error());
   if (auto valid = parts_.core.engine().validate(upload.module, *manifest); !valid) return answer(valid.error());
   auto held = parts_.core.blob_keeper().hold();
   const auto sha256 = parts_.core.blobs().put(upload.module);

@@ -186,6 +186,8 @@ std::string EdgeService::function_json(const ActiveFunction& function) {
                {"errors", meters.errors},
                {"effects", meters.effects},
                {"denied", meters.denied},
+               {"unsupported", meters.unsupported},
+               {"mismatched", meters.mismatched},
                {"fuel", meters.fuel},
                {"twins_with_state", function.states.size()},
                {"start_us_p50", times.start_histogram.quantile_us(0.5)},
@@ -380,6 +382,8 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
       counter("doppel_function_runs_total", "Runs of a function, each a fresh instance.", function.meters.runs, label);
       counter("doppel_function_errors_total", "Events of a function that went to the dead letters.", function.meters.errors, label);
       counter("doppel_function_denied_total", "Effects that no grant covers.", function.meters.denied, label);
+      counter("doppel_function_unsupported_total", "Effects of a kind that is not performed.", function.meters.unsupported, label);
+      counter("doppel_function_mismatched_total", "Effects whose value is not what their target takes.", function.meters.mismatched, label);
       gauge("doppel_function_quarantined", "1 while a function does not run because its failures burnt too much.", function.quarantined, label);
       gauge("doppel_function_unavailable", "1 while the module of a function cannot be loaded.", function.condition() == "unavailable", label);
       gauge("doppel_function_held_events", "Events held for a function that does not run.", pipeline.held_events().count_of(function.name()), label);

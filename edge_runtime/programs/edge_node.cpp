@@ -194,7 +194,7 @@ void EdgeNode::after_batch() {
                                    {"effect", std::string(to_string(denied.kind))},
                                    {"target", denied.target},
                                    {"twin", denied.twin},
-                                   {"why", "its manifest grants no such effect"}});
+                                   {"why", denied.why}});
   }
   if (hub_->has_listeners()) publish_changes();
   if (uplink_ != nullptr) uplink_->after_batch();

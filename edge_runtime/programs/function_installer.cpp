@@ -15,7 +15,9 @@ Result<Manifest> FunctionInstaller::check(const std::string& name, const std::st
   auto manifest = parse_manifest(text);
   if (!manifest) return manifest.error();
   if (manifest->name.text() != name) return conflict("the manifest names the function " + manifest->name.text() + ", not " + name);
-  if (auto fits = check_ceilings(*manifest); !fits) return fits.error();
+  for (auto ok : {check_is_performed(*manifest), check_ceilings(*manifest)}) {
+    if (!ok) return ok.error();
+  }
   if (module.size() > ceilings_.max_module_bytes) {
     return limit_exceeded(above("the module's size", module.size(), "functions.max_module", ceilings_.max_module_bytes));
   }

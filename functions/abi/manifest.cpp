@@ -299,4 +299,9 @@ Result<Manifest> parse_manifest(std::string_view toml) {
   return Reader().read(*root);
 }
 
+Result<void> check_is_performed(const Manifest& manifest) {
+  if (manifest.grants.http.empty()) return {};
+  return invalid_input("function.toml: grants.http = [\"" + manifest.grants.http.front() + "\"]: this version of doppel makes no HTTP calls for functions; leave it out");
+}
+
 }  // namespace doppel

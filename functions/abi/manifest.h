@@ -63,4 +63,8 @@ inline constexpr std::size_t kMaxManifestBytes = 64u << 10;
 // Errors: invalid_input, with everything that is wrong at once, one a line, each with line number, value and allowed range.
 Result<Manifest> parse_manifest(std::string_view toml);
 
+// To be asked before a function is accepted, not of one that was: whether this program performs all that the manifest grants. A function
+// that counts on more would be believed to do what it does not. Errors: invalid_input.
+Result<void> check_is_performed(const Manifest& manifest);
+
 }  // namespace doppel

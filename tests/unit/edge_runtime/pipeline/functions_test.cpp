@@ -27,7 +27,7 @@ NativeFunction for_each_event(std::function<void(NativeRun&, std::uint32_t)> bod
   };
 }
 
-TEST_F(Functions, what_is_not_granted_is_denied_and_counted) {
+TEST_F(Functions, what_is_not_applied_is_counted_by_reason) {
   install("f", "writes = ['ok: f64']" + kOnTopic, for_each_event([](NativeRun& run, std::uint32_t i) {
             run.add(EffectKind::set, i, "other", {}, ValueView::of(1.0));
             run.add(EffectKind::set, i, "ok", {}, ValueView::text("no number"));
@@ -38,8 +38,18 @@ TEST_F(Functions, what_is_not_granted_is_denied_and_counted) {
             run.add(EffectKind::http_call, i, "GET", "http://localhost/");
           }));
   EXPECT_TRUE(edge.apply({message(1, "d/1", "{}")}).rows.empty());
-  EXPECT_EQ(meters("f").denied, 7u);
+  EXPECT_EQ(meters("f").denied, 5u);
+  EXPECT_EQ(meters("f").mismatched, 1u);
+  EXPECT_EQ(meters("f").unsupported, 1u);
   EXPECT_EQ(meters("f").effects, 0u);
+  std::map<Pipeline::Applied, std::string> why;
+  for (const auto& denied : edge.pipeline().denied_effects()) why[denied.reason] = denied.target + ": " + denied.why;
+  EXPECT_EQ(why[Pipeline::Applied::not_granted], "other: its manifest grants no such effect");
+  EXPECT_EQ(why[Pipeline::Applied::mismatched], "ok: property ok is declared as number, which the text no number does not become without a loss");
+  EXPECT_EQ(why[Pipeline::Applied::unsupported], "http://localhost/: this version of doppel performs no such effect");
+  edge.commit_and_restart();
+  EXPECT_EQ(meters("f").mismatched, 1u);
+  EXPECT_EQ(meters("f").unsupported, 1u);
   EXPECT_FALSE(edge.has_twin("d/2"));
   EXPECT_FALSE(edge.pipeline().next_due() && *edge.pipeline().next_due() < at(2));
 }

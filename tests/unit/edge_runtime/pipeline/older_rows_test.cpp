@@ -40,12 +40,12 @@ TEST(OlderRows, a_function_without_failure_fuel_is_active_and_has_burnt_none) {
   edge.apply({message(1, "d/a", R"({"v":3})")});
   MemoryStore store;
   store.tables = edge.commit();
-  // Version 1 went from the meters to the activation: version, position and six meters are 57 bytes, burnt, since when, quarantined and
-  // why it is unavailable 21.
+  // Version 1 went from the meters to the activation: version, position and six meters are 57 bytes; two meters, burnt, since when,
+  // quarantined and why it is unavailable 37.
   std::string& row = store.tables["function"]["f"];
   ASSERT_EQ(row[0], 3);
   row[0] = 1;
-  row.erase(57, 21);
+  row.erase(57, 37);
   Pipeline pipeline(natives);
   const auto loaded = pipeline.load(store);
   ASSERT_TRUE(loaded) << loaded.error().message;
@@ -63,8 +63,9 @@ TEST(OlderRows, a_function_of_version_2_is_as_quarantined_as_it_was) {
   store.tables = edge.commit();
   std::string& row = store.tables["function"]["f"];
   row[0] = 2;
-  row[73] = 1;       // quarantined
-  row.erase(74, 4);  // why it is unavailable
+  row[89] = 1;        // quarantined
+  row.erase(90, 4);   // why it is unavailable
+  row.erase(57, 16);  // two meters
   Pipeline pipeline(natives);
   const auto loaded = pipeline.load(store);
   ASSERT_TRUE(loaded) << loaded.error().message;

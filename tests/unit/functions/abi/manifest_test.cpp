@@ -182,5 +182,14 @@ TEST(Quantity, Is_digits_with_a_unit) {
   }
 }
 
+TEST(Manifest, a_grant_that_nothing_performs_is_understood_and_refused_by_name_where_a_function_is_accepted) {
+  const auto manifest = parse_manifest("name = 'f'\nversion = '1'\n[[trigger]]\ntopic = 'd/#'\n[grants]\nhttp = ['https://hooks.example.com/']\n");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  const auto performed = check_is_performed(*manifest);
+  ASSERT_FALSE(performed);
+  EXPECT_EQ(performed.error().code, ErrorCode::invalid_input);
+  EXPECT_NE(performed.error().message.find("grants.http = [\"https://hooks.example.com/\"]"), std::string::npos) << performed.error().message;
+}
+
 }  // namespace
 }  // namespace doppel
