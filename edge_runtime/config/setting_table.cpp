@@ -202,7 +202,7 @@ Section mapping() {
   members.text("time", &MappingRule::time, TextRule::any,
                "Payload pointer to the event's time. Default: the first plausible of ts, time, timestamp, t.");
   members.text("event_id", &MappingRule::event_id, TextRule::any,
-               "Payload pointer to an id by which repeats are known.");
+               "Payload pointer to an id by which a repeat is known that a device sends: see `repeats.event_ids`.");
   members.text_map("fields", &MappingRule::fields,
                    "Property names and their payload pointers. Default: every field, nested ones joined by `.`.");
   members.choice("format", &MappingRule::format, {"automatic", "text", "bytes"}, "How payloads are read.");
@@ -279,6 +279,18 @@ Section limits() {
   return made;
 }
 
+Section repeats() {
+  Section made = section("repeats", "What is remembered of the messages of each twin, to drop those that repeat one.");
+  Members<RepeatsConfig> members(made, [](NodeConfig& c, std::size_t) -> RepeatsConfig& { return edge(c).repeats; });
+  members.integer("topics", &RepeatsConfig::topics, 1, 65'536,
+                  "Topics of a twin whose last payload is remembered: a retained message that repeats it is dropped. So many retained "
+                  "messages that could not be applied are remembered too.");
+  members.integer("event_ids", &RepeatsConfig::event_ids, 0, 1'024,
+                  "Last ids of a twin's events (`mapping.event_id`) that are remembered: a message with one of them is dropped.");
+  members.duration("event_id_age", &RepeatsConfig::event_id_age, 1s, 24h * 365, "How long such an id is remembered.");
+  return made;
+}
+
 Section functions() {
   Section made = section("functions", "Ceilings over what functions ask for in their manifests.");
   Members<FunctionsConfig> members(made,
@@ -344,8 +356,8 @@ Section allow() {
 }  // namespace
 
 std::span<const Section> setting_table(Role role) {
-  static const std::array<Section, 12> edge_table{top(Role::edge), http(),   mqtt(),   mapping(),
-                                                  window(),        windows(), limits(), functions(),
+  static const std::array<Section, 13> edge_table{top(Role::edge), http(),   mqtt(),   mapping(),
+                                                  window(),        windows(), limits(), repeats(), functions(),
                                                   uplink(),        journal(), store(),  log()};
   static const std::array<Section, 7> coordinator_table{
       top(Role::coordinator), http(), fleet(), allow(), journal(), store(), log()};

@@ -86,6 +86,13 @@ struct WindowsConfig {
   std::uint64_t max_rows = 100'000;
 };
 
+// What is remembered of each twin's messages, to tell a repeat.
+struct RepeatsConfig {
+  std::uint64_t topics = 1024;    // whose last payload is remembered
+  std::uint64_t event_ids = 64;   // 0: none
+  Duration event_id_age = std::chrono::hours(24);
+};
+
 // Ceilings over what manifests ask for.
 struct FunctionsConfig {
   std::uint64_t max_functions = 1'000;
@@ -113,6 +120,7 @@ struct EdgeConfig : NodeConfig {
   Mapping mapping;  // [[mapping]], [limits]
   std::vector<WindowConfig> windows{WindowConfig{}};
   WindowsConfig window_rules;
+  RepeatsConfig repeats;
   FunctionsConfig functions;
   UplinkConfig uplink;
 };

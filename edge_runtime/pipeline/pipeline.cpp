@@ -12,12 +12,12 @@
 namespace doppel {
 namespace {
 
-constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kCountsKey = "counts";
+constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kCountsKey = "counts", kRefusedKey = "refused_retained";
 constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
                                         DeadLetters::kTable, HeldEvents::kTable,  Alerts::kTable,           Alarms::kTable,      kStateTable};
 // Another one wherever the same journal makes another state or other effects than before.
-constexpr std::string_view kFoldVersion = "edge 4";
-constexpr std::uint8_t kCountsVersion = 1;
+constexpr std::string_view kFoldVersion = "edge 5";
+constexpr std::uint8_t kWithoutRepeatedIds = 1, kCountsVersion = 2;
 
 std::string_view reason_for(ErrorCode code) {
   switch (code) {
@@ -42,7 +42,9 @@ std::unique_ptr<Decoder> made(Result<Decoder> decoder) { return std::make_unique
 
 Pipeline::Pipeline(RunnerLoader& loader)
     : version_(std::string(kFoldVersion) + ", " + loader.version()), names_(config_.max_names), old_name_(*names_.intern("old")), new_name_(*names_.intern("new")), value_name_(*names_.intern("value")), twins_(names_), functions_(loader, names_, twins_), windows_(std::make_unique<Windows>(names_, config_)),
-      dead_letters_(config_.max_dead_letters), decoder_(made(Decoder::make(config_.mapping))), runs_(functions_, twins_) {}
+      dead_letters_(config_.max_dead_letters), decoder_(made(Decoder::make(config_.mapping))), runs_(functions_, twins_) {
+  refused_retained_.set_limit(config_.repeats.topics);
+}
 
 Pipeline::~Pipeline() = default;
 
@@ -53,17 +55,19 @@ Result<void> Pipeline::load(const StoreReader& store) {
   if (!config) return config.error();
   if (*config) {
     if (auto configured = configure(**config); !configured) return configured;
-    config_dirty_ = false;
+    config_dirty_ = refused_dirty_ = false;
   }
   const auto counts = store.find(kStateTable, kCountsKey);
   if (!counts) return counts.error();
   if (*counts) {
     ByteReader reader(**counts);
-    if (reader.take<std::uint8_t>() != kCountsVersion) return corrupt_data("the stored counts of the fold do not decode");
+    const auto version = reader.take<std::uint8_t>();
+    if (version < kWithoutRepeatedIds || version > kCountsVersion) return corrupt_data("the stored counts of the fold do not decode");
     for (auto* count : {&counts_.messages, &counts_.events, &counts_.redelivered, &counts_.retained_repeats, &counts_.out_of_order,
                         &counts_.duplicate_keys, &counts_.times_ahead, &counts_.not_finite}) {
       *count = reader.take<std::uint64_t>();
     }
+    if (version > kWithoutRepeatedIds) counts_.repeated_ids = reader.take<std::uint64_t>();
     clock_steps_ = Duration(reader.take<std::int64_t>());
     if (!windows_->decode_ledger(reader.take_bytes())) return corrupt_data("the stored ledger of the windows does not decode");
     const auto dropped = reader.take<std::uint64_t>();
@@ -76,6 +80,9 @@ Result<void> Pipeline::load(const StoreReader& store) {
     dead_letters_.restore_counts(std::move(by_reason), dropped);
   }
   held_.set_limit(config_.max_held_bytes);
+  const auto refused = store.find(kStateTable, kRefusedKey);
+  if (!refused) return refused.error();
+  if (*refused && !refused_retained_.decode(**refused)) return corrupt_data("the stored table of refused retained messages does not decode");
   // Names before all that uses them. Twins before functions: their states name twins.
   for (auto loaded : {names_.load(store), twins_.load(store), functions_.load(store), windows_->load(store), redelivery_.load(store), dead_letters_.load(store),
                       held_.load(store), alerts_.load(store), alarms_.load(store)}) {
@@ -96,6 +103,8 @@ void Pipeline::take_changes(std::vector<RowChange>& changes) {
   alarms_.take_changes(changes);
   if (config_dirty_) changes.push_back({kStateTable, std::string(kConfigKey), config_text_});
   config_dirty_ = false;
+  if (refused_dirty_) changes.push_back({kStateTable, std::string(kRefusedKey), refused_retained_.encode()});
+  refused_dirty_ = false;
   if (!state_dirty_) return;
   state_dirty_ = false;
   std::string value;
@@ -105,6 +114,7 @@ void Pipeline::take_changes(std::vector<RowChange>& changes) {
                            counts_.duplicate_keys, counts_.times_ahead, counts_.not_finite}) {
     writer.put(count);
   }
+  writer.put(counts_.repeated_ids);
   writer.put(clock_steps_.count());
   std::string ledger;
   windows_->encode_ledger(ledger);
@@ -218,6 +228,19 @@ void Pipeline::take_message(const Record& record) {
     ++counts_.redelivered;
     return;
   }
+  if (!record.delivery.retained) return take_new(record, topic_hash, payload_hash);
+  if (refused_retained_.contains(topic_hash, payload_hash)) {
+    ++counts_.retained_repeats;
+    return;
+  }
+  const auto last_letter = dead_letters_.last();
+  take_new(record, topic_hash, payload_hash);
+  if (dead_letters_.last() == last_letter) return;
+  refused_retained_.remember(topic_hash, payload_hash);
+  refused_dirty_ = true;
+}
+
+void Pipeline::take_new(const Record& record, std::uint64_t topic_hash, std::uint64_t payload_hash) {
   if (find_header(record.headers, HeaderTag::truncated_from)) {
     return dead_letter(record, "limit_exceeded", "the payload was cut: it is longer than limits.payload");
   }
@@ -240,10 +263,18 @@ void Pipeline::take_event(const Record& record, const DecodedEvent& event, std::
   }
   if (!intern_names_of(record, event)) return;
   const TwinIndex index = twins_.find_or_make(event.twin, SIZE_MAX);
-  if (twins_[index].saw(topic_hash, payload_hash) && record.delivery.retained) {
+  Twin& twin = twins_[index];
+  const bool has_id = !event.event_id.empty() && config_.repeats.event_ids != 0;
+  const std::uint64_t id_hash = has_id ? hash64(event.event_id) : 0;
+  if (has_id && twin.has_event_id(id_hash, record.arrival - config_.repeats.event_id_age)) {
+    ++counts_.repeated_ids;
+    return;
+  }
+  if (twin.saw(topic_hash, payload_hash, config_.repeats.topics) && record.delivery.retained) {
     ++counts_.retained_repeats;
     return;
   }
+  if (has_id) twin.remember_event_id(id_hash, record.arrival, config_.repeats.event_ids);
   WaveItem& item = wave_.add();
   item.twin = index;
   item.origin = record.position;
@@ -377,6 +408,9 @@ Result<void> Pipeline::configure(std::string_view config_json) {
   names_.set_limit(config_.max_names);
   dead_letters_.set_limit(config_.max_dead_letters);
   functions_.set_limit(config_.max_functions);
+  refused_retained_.set_limit(config_.repeats.topics);
+  refused_retained_.clear();
+  refused_dirty_ = true;
   held_.set_limit(config_.max_held_bytes);
   decoder_ = made(std::move(decoder));
   auto windows = std::make_unique<Windows>(names_, config_);

@@ -20,6 +20,7 @@
 #include "edge_runtime/pipeline/names.h"
 #include "edge_runtime/pipeline/pipeline_config.h"
 #include "edge_runtime/pipeline/redelivery.h"
+#include "edge_runtime/pipeline/refused_retained.h"
 #include "edge_runtime/pipeline/set_property.h"
 #include "edge_runtime/pipeline/twin_table.h"
 #include "edge_runtime/pipeline/wave.h"
@@ -39,6 +40,7 @@ struct PipelineCounts {
   std::uint64_t duplicate_keys = 0;
   std::uint64_t times_ahead = 0;       // device times too far in the future, replaced by arrival
   std::uint64_t not_finite = 0;        // NaN and infinities: set, but in no window
+  std::uint64_t repeated_ids = 0;      // events whose id their twin had taken before, dropped
 };
 
 class Pipeline final : public Fold {
@@ -106,6 +108,7 @@ class Pipeline final : public Fold {
   void take(const Record& record, std::vector<OutboxRow>& rows);
   void take_clock_step(const Record& record);
   void take_message(const Record& record);
+  void take_new(const Record& record, std::uint64_t topic_hash, std::uint64_t payload_hash);
   void take_payload(const Record& record, std::uint64_t topic_hash, std::uint64_t payload_hash);
   void take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash);
   bool intern_names_of(const Record& record, const DecodedEvent& event);
@@ -180,13 +183,14 @@ class Pipeline final : public Fold {
   FunctionSet functions_;
   std::unique_ptr<Windows> windows_;
   Redelivery redelivery_;
+  RefusedRetained refused_retained_;
   DeadLetters dead_letters_;
   HeldEvents held_;
   Alerts alerts_;
   Alarms alarms_;
   PipelineCounts counts_;
   Duration clock_steps_{0};  // the wall clock's, all together: lane time is the wall without them
-  bool state_dirty_ = false, config_dirty_ = false;
+  bool state_dirty_ = false, config_dirty_ = false, refused_dirty_ = false;
 
   // Work of the batch at hand.
   Timestamp now_;  // of its first record

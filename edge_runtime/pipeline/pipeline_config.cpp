@@ -57,6 +57,10 @@ PipelineConfig config_from(const Json& json) {
   const auto& rules = json.at("window_rules");
   config.window_rules = {Duration(rules.at("lateness_ns").get<std::int64_t>()), Duration(rules.at("flush_ns").get<std::int64_t>()),
                          Duration(rules.at("retain_ns").get<std::int64_t>()), rules.at("max_rows")};
+  if (json.contains("repeats")) {
+    const auto& repeats = json.at("repeats");
+    config.repeats = {repeats.at("topics"), repeats.at("event_ids"), Duration(repeats.at("event_id_age_ns").get<std::int64_t>())};
+  }
   config.max_twins = json.at("max_twins");
   config.max_names = json.at("max_names");
   config.max_dead_letters = json.at("max_dead_letters");
@@ -82,6 +86,8 @@ std::string to_json(const PipelineConfig& config) {
       {"windows", windows},
       {"window_rules",
        {{"lateness_ns", limits.lateness.count()}, {"flush_ns", limits.flush.count()}, {"retain_ns", limits.retain.count()}, {"max_rows", limits.max_rows}}},
+      {"repeats",
+       {{"topics", config.repeats.topics}, {"event_ids", config.repeats.event_ids}, {"event_id_age_ns", config.repeats.event_id_age.count()}}},
       {"max_twins", config.max_twins},
       {"max_names", config.max_names},
       {"max_dead_letters", config.max_dead_letters},

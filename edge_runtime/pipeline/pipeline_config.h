@@ -27,11 +27,19 @@ struct WindowRules {
   std::uint64_t max_rows = 100'000;
 };
 
+// What is remembered of each twin's messages, to tell a repeat.
+struct RepeatRules {
+  std::uint64_t topics = 1024;   // whose last payload is remembered; and so many retained messages that were refused
+  std::uint64_t event_ids = 64;  // the last of them
+  Duration event_id_age = std::chrono::hours(24);
+};
+
 struct PipelineConfig {
   std::string edge;                    // name; breaks ties between equal times in the fleet
   Mapping mapping;
   std::vector<WindowSpec> windows{WindowSpec{}};
   WindowRules window_rules;
+  RepeatRules repeats;
   std::uint64_t max_twins = 100'000;
   std::uint64_t max_names = 100'000;
   std::uint64_t max_dead_letters = 1'000;

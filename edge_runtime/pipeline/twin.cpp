@@ -8,7 +8,7 @@
 namespace doppel {
 namespace {
 
-constexpr std::uint8_t kTwinVersion = 1;
+constexpr std::uint8_t kWithoutEventIds = 1, kTwinVersion = 2;
 constexpr std::size_t kHeapSlack = 64;
 
 }  // namespace
@@ -88,16 +88,25 @@ DesiredValue* Twin::find_desired(Name name) {
   return at == desired.end() ? nullptr : &*at;
 }
 
-bool Twin::saw(std::uint64_t topic_hash, std::uint64_t payload_hash) {
+bool Twin::saw(std::uint64_t topic_hash, std::uint64_t payload_hash, std::size_t most) {
   for (auto& seen : topics) {
     if (seen.topic_hash != topic_hash) continue;
     const bool same = seen.payload_hash == payload_hash;
     seen.payload_hash = payload_hash;
     return same;
   }
-  if (topics.size() == kMostTopics) topics.erase(topics.begin());
+  if (topics.size() >= most) topics.erase(topics.begin(), topics.end() - static_cast<std::ptrdiff_t>(most - 1));
   topics.push_back({topic_hash, payload_hash});
   return false;
+}
+
+bool Twin::has_event_id(std::uint64_t hash, Timestamp since) const {
+  return std::any_of(event_ids.begin(), event_ids.end(), [&](const EventIdSeen& seen) { return seen.hash == hash && seen.arrival >= since; });
+}
+
+void Twin::remember_event_id(std::uint64_t hash, Timestamp arrival, std::size_t most) {
+  event_ids.push_back({hash, arrival});
+  if (event_ids.size() > most) event_ids.erase(event_ids.begin(), event_ids.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 void encode(const Twin& twin, const NameTable& names, std::string& out) {
@@ -131,6 +140,11 @@ void encode(const Twin& twin, const NameTable& names, std::string& out) {
     writer.put(seen.topic_hash);
     writer.put(seen.payload_hash);
   }
+  writer.put(static_cast<std::uint32_t>(twin.event_ids.size()));
+  for (const auto& seen : twin.event_ids) {
+    writer.put(seen.hash);
+    writer.put(to_nanoseconds(seen.arrival));
+  }
 }
 
 bool decode(std::string_view bytes, NameTable& names, Twin& twin) {
@@ -141,7 +155,8 @@ bool decode(std::string_view bytes, NameTable& names, Twin& twin) {
     names_fit = names_fit && name.has_value();
     return name.value_or(Name{});
   };
-  if (reader.take<std::uint8_t>() != kTwinVersion) return false;
+  const auto version = reader.take<std::uint8_t>();
+  if (version < kWithoutEventIds || version > kTwinVersion) return false;
   if (const auto model = reader.take_bytes(); !model.empty()) twin.model = names.intern(model);
   twin.rev = reader.take<std::uint64_t>();
   twin.events = reader.take<std::uint64_t>();
@@ -171,6 +186,10 @@ bool decode(std::string_view bytes, NameTable& names, Twin& twin) {
   for (auto left = reader.take<std::uint32_t>(); left != 0 && reader.ok(); --left) {
     const auto topic_hash = reader.take<std::uint64_t>();
     twin.topics.push_back({topic_hash, reader.take<std::uint64_t>()});
+  }
+  for (auto left = version == kWithoutEventIds ? 0 : reader.take<std::uint32_t>(); left != 0 && reader.ok(); --left) {
+    const auto hash = reader.take<std::uint64_t>();
+    twin.event_ids.push_back({hash, from_nanoseconds(reader.take<std::int64_t>())});
   }
   return reader.ok() && reader.at_end() && names_fit;
 }

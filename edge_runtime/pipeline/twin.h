@@ -38,13 +38,18 @@ struct TopicSeen {
   std::uint64_t topic_hash = 0, payload_hash = 0;
 };
 
+// An id that the payload of an applied message named.
+struct EventIdSeen {
+  std::uint64_t hash = 0;
+  Timestamp arrival;
+};
+
 struct TwinLabel {
   Name name{}, value{};
   bool operator==(const TwinLabel&) const = default;
 };
 
 struct Twin {
-  static constexpr std::size_t kMostTopics = 64;
   static constexpr std::size_t kMostProperties = 1'024;  // reported, and as many desired
 
   std::string id;
@@ -55,7 +60,8 @@ struct Twin {
   std::vector<PropertySlot> properties;
   std::vector<DesiredValue> desired;
   std::vector<TwinLabel> labels;
-  std::vector<TopicSeen> topics;  // most recent last
+  std::vector<TopicSeen> topics;      // in the order in which they came first
+  std::vector<EventIdSeen> event_ids;  // newest last
   std::string heap;
   std::uint32_t heap_live = 0;  // bytes of the heap that slots refer to
 
@@ -77,8 +83,11 @@ struct Twin {
   DesiredValue* find_desired(Name name);
   // What a function reads as `twin.NAME`: the reported value, or else the desired one, or else null.
   ValueView column(Name name) const;
-  // Remembers the payload of a topic; true when the last one taken from that topic was the same.
-  bool saw(std::uint64_t topic_hash, std::uint64_t payload_hash);
+  // Remembers the payload of a topic, of at most so many; true when the last one taken from that topic was the same.
+  bool saw(std::uint64_t topic_hash, std::uint64_t payload_hash, std::size_t most);
+  // True when an event with that id was taken at `since` or later.
+  bool has_event_id(std::uint64_t hash, Timestamp since) const;
+  void remember_event_id(std::uint64_t hash, Timestamp arrival, std::size_t most);
 
  private:
   void set_content(PropertySlot& slot, std::string_view content);

@@ -324,6 +324,7 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"dead_letters_by_reason", dead},
                    {"redelivered", counts.redelivered},
                    {"retained_repeats", counts.retained_repeats},
+                   {"repeated_ids", counts.repeated_ids},
                    {"out_of_order", counts.out_of_order},
                    {"duplicate_keys", counts.duplicate_keys},
                    {"times_ahead", counts.times_ahead},
@@ -366,6 +367,7 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     counter("doppel_events_total", "Events applied to twins.", counts.events);
     counter("doppel_redelivered_total", "Messages that a broker delivered again, dropped.", counts.redelivered);
     counter("doppel_retained_repeats_total", "Retained messages taken before, dropped.", counts.retained_repeats);
+    counter("doppel_repeated_ids_total", "Events whose id their twin had taken before, dropped.", counts.repeated_ids);
     counter("doppel_out_of_order_values_total", "Values older than what their property has.", counts.out_of_order);
     counter("doppel_window_late_events_total", "Events too old for any window.", pipeline.windows().ledger().too_late);
     counter("doppel_window_rows_evicted_total", "Window rows forgotten because of windows.max_rows.", pipeline.windows().ledger().rows_evicted);

@@ -24,6 +24,7 @@ PipelineConfig pipeline_config(const EdgeConfig& config) {
     for (const auto& window : config.windows) shortest = std::min(shortest, window.length);
     out.window_rules.flush = shortest;
   }
+  out.repeats = {config.repeats.topics, config.repeats.event_ids, config.repeats.event_id_age};
   out.max_twins = config.store.max_twins;
   out.max_names = config.store.max_names;
   out.max_functions = config.functions.max_functions;

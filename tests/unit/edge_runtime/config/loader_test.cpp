@@ -80,6 +80,10 @@ group_by = ["area"]
 properties = ["temp*"]
 [limits]
 payload = "64 KiB"
+[repeats]
+topics = 5
+event_ids = 6
+event_id_age = "1 min"
 [uplink]
 address = "tcp://127.0.0.1:7090"
 twins = ["plant/#"]
@@ -90,6 +94,8 @@ twins = ["plant/#"]
   ASSERT_EQ(config.windows.size(), 1u) << "the default window goes when one is configured";
   EXPECT_EQ(config.windows[0].length, 10s);
   EXPECT_EQ(config.mapping.limits.payload_bytes, 64u << 10);
+  EXPECT_EQ(config.repeats.topics + config.repeats.event_ids, 11u);
+  EXPECT_EQ(config.repeats.event_id_age, 1min);
   EXPECT_EQ(config.uplink.twins[0], "plant/#");
 }
 

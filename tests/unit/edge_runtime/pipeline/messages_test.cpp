@@ -27,7 +27,7 @@ TEST_F(Messages, events_grows_by_exactly_one_for_each_source_message) {
 }
 
 TEST_F(Messages, Rule18_the_version_of_the_fold_names_what_runs_its_functions) {
-  EXPECT_EQ(edge.pipeline().version(), "edge 4, native");
+  EXPECT_EQ(edge.pipeline().version(), "edge 5, native");
 }
 
 TEST_F(Messages, Rule14_a_repeat_has_dup_and_the_packet_id_and_content_of_an_earlier_connection) {
@@ -87,6 +87,102 @@ TEST_F(Messages, Rule14_a_retained_message_equal_to_the_last_of_its_topic_is_dro
   retained.payload = R"({"a":2})";
   edge.apply({retained});
   EXPECT_EQ(edge.value("d/1", "a"), "2");
+}
+
+// Only 64 topics of a twin were remembered, fixed: a gateway with more was counted anew with every connection.
+TEST_F(Messages, Rule14_retained_messages_of_many_topics_of_one_twin_are_repeats) {
+  PipelineConfig config;
+  config.mapping.rules.push_back(mapping_rule("gateway/{point}", "gateway"));
+  config.repeats.topics = 100;
+  edge.apply({configuration(0, config)});
+  std::vector<Input> retained;
+  for (int i = 0; i < 100; ++i) {
+    retained.push_back(message(1, "gateway/" + std::to_string(i), "{\"a\":1}"));
+    retained.back().delivery.retained = true;
+  }
+  edge.apply(retained);
+  edge.commit_and_restart();
+  edge.apply(retained);
+  EXPECT_EQ(edge.twin("gateway").events, 100u);
+  EXPECT_EQ(edge.pipeline().counts().retained_repeats, 100u);
+  edge.apply({message(2, "gateway/new", "{\"a\":1}")});
+  EXPECT_EQ(edge.twin("gateway").topics.size(), 100u) << "Promise 7";
+  edge.apply({retained[0], retained[99]});
+  EXPECT_EQ(edge.twin("gateway").events, 102u) << "the oldest topic made room";
+}
+
+// Every connection brought a new dead letter for each.
+TEST_F(Messages, Rule14_a_retained_message_that_cannot_be_applied_is_one_dead_letter) {
+  Input retained = message(1, "d/1", "{\"a\":");
+  retained.delivery.retained = true;
+  edge.apply({retained});
+  edge.commit_and_restart();
+  edge.apply({retained});
+  EXPECT_EQ(edge.dead().size(), 1u);
+  EXPECT_EQ(edge.pipeline().counts().retained_repeats, 1u);
+  Input fresh = retained;
+  fresh.delivery.retained = false;
+  edge.apply({fresh});
+  EXPECT_EQ(edge.dead().size(), 2u) << "sent once more, it is another message";
+  retained.payload += '[';
+  edge.apply({retained});
+  EXPECT_EQ(edge.dead().size(), 3u);
+  PipelineConfig config;
+  config.mapping.rules.push_back(mapping_rule("d/+", ""));
+  config.mapping.rules.back().format = PayloadFormat::text;
+  edge.apply({configuration(2, config)});
+  edge.apply({retained});
+  EXPECT_EQ(edge.dead().size(), 3u);
+  EXPECT_EQ(edge.twin("d/1").events, 1u) << "under another configuration it is tried";
+}
+
+TEST_F(Messages, Promise7_refused_retained_messages_are_remembered_in_bounds) {
+  PipelineConfig config;
+  config.repeats.topics = 2;
+  edge.apply({configuration(0, config)});
+  std::vector<Input> retained;
+  for (int i = 0; i < 3; ++i) {
+    retained.push_back(message(1, "d/" + std::to_string(i), "{"));
+    retained.back().delivery.retained = true;
+  }
+  edge.apply(retained);
+  edge.apply({retained[2], retained[1]});
+  EXPECT_EQ(edge.dead().size(), 3u);
+  edge.apply({retained[0]});
+  EXPECT_EQ(edge.dead().size(), 4u);
+}
+
+// mapping.event_id was read, and then not used.
+TEST_F(Messages, Rule14_a_device_that_sends_an_event_again_under_its_id_is_counted_once) {
+  PipelineConfig config;
+  config.mapping.rules.push_back(mapping_rule("d/+", ""));
+  config.mapping.rules.back().event_id = "/id";
+  config.repeats = {.topics = 10, .event_ids = 2, .event_id_age = std::chrono::seconds(100)};
+  edge.apply({configuration(0, config)});
+  edge.apply({message(1, "d/1", R"({"id":"x","a":1})"), message(1, "d/2", R"({"id":"x","a":1})"), message(2, "d/1", R"({"id":"x","a":1,"again":true})")});
+  edge.commit_and_restart();
+  edge.apply({message(3, "d/1", R"({"id":"x","a":1})"), message(3, "d/1", R"({"a":1})"), message(3, "d/1", R"({"a":1})")});
+  EXPECT_EQ(edge.twin("d/1").events, 3u) << "what has no id is no repeat";
+  EXPECT_EQ(edge.twin("d/2").events, 1u) << "ids are the twin's own";
+  EXPECT_EQ(edge.pipeline().counts().repeated_ids, 2u);
+  edge.apply({message(4, "d/1", R"({"id":7})"), message(5, "d/1", R"({"id":7})"), message(6, "d/1", R"({"id":8})")});
+  EXPECT_EQ(edge.twin("d/1").events, 5u);
+  edge.apply({message(7, "d/1", R"({"id":"x"})")});
+  EXPECT_EQ(edge.twin("d/1").events, 6u) << "two later ids have taken its place";
+  edge.apply({message(107, "d/1", R"({"id":"x"})"), message(108, "d/1", R"({"id":"x"})")});
+  EXPECT_EQ(edge.twin("d/1").events, 7u) << "an id is remembered for 100 seconds";
+  EXPECT_LE(edge.twin("d/1").event_ids.size(), 2u);
+}
+
+TEST_F(Messages, no_ids_are_remembered_where_none_are_wanted) {
+  PipelineConfig config;
+  config.mapping.rules.push_back(mapping_rule("d/+", ""));
+  config.mapping.rules.back().event_id = "/id";
+  config.repeats.event_ids = 0;
+  edge.apply({configuration(0, config)});
+  edge.apply({message(1, "d/1", R"({"id":"x"})"), message(2, "d/1", R"({"id":"x"})")});
+  EXPECT_EQ(edge.twin("d/1").events, 2u);
+  EXPECT_TRUE(edge.twin("d/1").event_ids.empty());
 }
 
 TEST_F(Messages, Rule16_a_value_older_than_the_one_there_is_counted_and_not_set) {

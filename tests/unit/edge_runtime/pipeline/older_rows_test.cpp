@@ -72,5 +72,26 @@ TEST(OlderRows, a_function_of_version_2_is_as_quarantined_as_it_was) {
   EXPECT_EQ(pipeline.functions()[0].condition(), "quarantined");
 }
 
+TEST(OlderRows, a_twin_and_counts_without_ids_of_events_are_read) {
+  NativeFunctions natives;
+  Edge edge(natives);
+  edge.apply({message(1, "d/a", R"({"v":3})")});
+  MemoryStore store;
+  store.tables = edge.commit();
+  std::string& twin = store.tables["twin"]["d/a"];
+  ASSERT_EQ(twin[0], 2);
+  twin[0] = 1;
+  twin.resize(twin.size() - 4);  // no ids
+  std::string& counts = store.tables["fold_state"]["counts"];
+  ASSERT_EQ(counts[0], 2);
+  counts[0] = 1;
+  counts.erase(1 + 8 * 8, 8);  // behind eight counts
+  Pipeline pipeline(natives);
+  const auto loaded = pipeline.load(store);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(pipeline.counts().events, 1u);
+  EXPECT_EQ(pipeline.twins()[pipeline.twins().find("d/a")].events, 1u);
+}
+
 }  // namespace
 }  // namespace doppel
