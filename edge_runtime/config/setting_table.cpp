@@ -305,7 +305,7 @@ Section functions() {
   members.size("max_held", &FunctionsConfig::max_held_bytes, 64u << 10, 1u << 30,
                "Most events held for functions that do not run now; more become dead letters.");
   members.boolean("allow_loop", &FunctionsConfig::allow_loop,
-                  "Lets functions publish on topics that the node subscribes to at an MQTT 3.1.1 broker.");
+                  "Lets functions publish on topics that the node subscribes to at an MQTT 3.1.1 broker, where they come back as messages. At an MQTT 5 broker they do not.");
   return made;
 }
 

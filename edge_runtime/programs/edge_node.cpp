@@ -81,7 +81,7 @@ Result<void> EdgeNode::open() {
   if (!core) return core.error();
   core_ = std::move(*core);
   pipeline_ = std::make_unique<Pipeline>(core_->engine());
-  installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->blob_keeper(), core_->journal(), config_.functions);
+  installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->blob_keeper(), core_->journal(), loops_, config_.functions);
   return core_->recover(*pipeline_);
 }
 
@@ -154,7 +154,7 @@ Result<void> EdgeNode::start_outlets() {
   if (!config_.mqtt.empty()) {
     auto broker = broker_of(config_.mqtt.front());
     if (!broker) return broker.error();
-    auto publisher = PublishPump::start({std::move(*broker), config_.mqtt.front().client_id + "-out", 1000}, core_->outbox(), core_->clock(), log_);
+    auto publisher = PublishPump::start({std::move(*broker), config_.mqtt.front().client_id + "-out", 1000}, core_->outbox(), loops_, core_->clock(), log_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
   }

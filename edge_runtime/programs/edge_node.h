@@ -12,6 +12,7 @@
 #include "edge_runtime/programs/edge_api.h"
 #include "edge_runtime/programs/edge_uplink.h"
 #include "edge_runtime/programs/function_installer.h"
+#include "edge_runtime/programs/loop_guard.h"
 #include "edge_runtime/programs/node_core.h"
 #include "edge_runtime/programs/node_http.h"
 #include "edge_runtime/programs/publish_pump.h"
@@ -51,6 +52,7 @@ class EdgeNode {
   Log& log_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<Pipeline> pipeline_;
+  LoopGuard loops_{config_};
   std::unique_ptr<FunctionInstaller> installer_;
   std::unique_ptr<ReplyDesk> replies_;
   std::unique_ptr<StreamHub> hub_;

@@ -15,7 +15,7 @@ Result<Manifest> FunctionInstaller::check(const std::string& name, const std::st
   auto manifest = parse_manifest(text);
   if (!manifest) return manifest.error();
   if (manifest->name.text() != name) return conflict("the manifest names the function " + manifest->name.text() + ", not " + name);
-  for (auto ok : {check_is_performed(*manifest), check_ceilings(*manifest)}) {
+  for (auto ok : {check_is_performed(*manifest), check_ceilings(*manifest), loops_.check(*manifest)}) {
     if (!ok) return ok.error();
   }
   if (module.size() > ceilings_.max_module_bytes) {

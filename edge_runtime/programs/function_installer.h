@@ -5,6 +5,7 @@
 
 #include "edge_runtime/config/settings.h"
 #include "edge_runtime/programs/blob_keeper.h"
+#include "edge_runtime/programs/loop_guard.h"
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "functions/abi/activation.h"
 #include "functions/abi/manifest.h"
@@ -16,10 +17,11 @@ namespace doppel {
 // Thread: any; a call may take as long as compiling does.
 class FunctionInstaller {
  public:
-  FunctionInstaller(WasmEngine& engine, BlobStore& blobs, BlobKeeper& keeper, Journal& journal, FunctionsConfig ceilings)
-      : engine_(engine), blobs_(blobs), keeper_(keeper), journal_(journal), ceilings_(ceilings) {}
+  FunctionInstaller(WasmEngine& engine, BlobStore& blobs, BlobKeeper& keeper, Journal& journal, const LoopGuard& loops, FunctionsConfig ceilings)
+      : engine_(engine), blobs_(blobs), keeper_(keeper), journal_(journal), loops_(loops), ceilings_(ceilings) {}
 
-  // Errors: invalid_input with everything that is wrong, limit_exceeded (a ceiling of this node), conflict (another name).
+  // Errors: invalid_input with everything that is wrong, limit_exceeded (a ceiling of this node), conflict (another name; it would
+  // feed itself).
   Result<Manifest> check(const std::string& name, const std::string& manifest, std::string_view module) const;
   // Whether one more may come to so many. Errors: limit_exceeded.
   Result<void> check_room(std::uint64_t there_are) const;
@@ -37,6 +39,7 @@ class FunctionInstaller {
   BlobStore& blobs_;
   BlobKeeper& keeper_;
   Journal& journal_;
+  const LoopGuard& loops_;
   const FunctionsConfig ceilings_;
 };
 

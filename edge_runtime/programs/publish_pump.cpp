@@ -2,9 +2,9 @@
 
 namespace doppel {
 
-Result<std::unique_ptr<PublishPump>> PublishPump::start(const MqttPublisherOptions& options, Outbox& outbox, const Clock& clock,
+Result<std::unique_ptr<PublishPump>> PublishPump::start(const MqttPublisherOptions& options, Outbox& outbox, LoopGuard& loops, const Clock& clock,
                                                          Log& log) {
-  std::unique_ptr<PublishPump> pump(new PublishPump(outbox, log));
+  std::unique_ptr<PublishPump> pump(new PublishPump(outbox, loops, log));
   auto publisher = MqttPublisher::make(options, [self = pump.get()] { self->publish_ready(); }, clock, log);
   if (!publisher) return publisher.error();
   pump->publisher_ = std::move(*publisher);
@@ -19,15 +19,22 @@ PublishPump::~PublishPump() {
 }
 
 void PublishPump::publish_ready() {
+  loops_.broker_speaks(publisher_->counters().version);
   while (const std::size_t room = publisher_->room()) {
     const auto rows = outbox_.take(OutboxKind::publish, room);
     if (rows.empty()) return;
     for (const auto& row : rows) {
-      const Publication publication{row.target, row.payload, row.qos, row.retain, to_string(row.key)};
-      const auto taken = publisher_->publish(publication, [this, row](const Result<void>& outcome) { done(row, outcome); });
-      if (!taken) done(row, taken);
+      if (auto taken = publish(row); !taken) done(row, taken);
     }
   }
+}
+
+Result<void> PublishPump::publish(const OutboxRow& row) {
+  if (loops_.comes_back(row.target)) {
+    return invalid_input("this node subscribes to the topic at the same broker, which speaks MQTT 3.1.1: it would come back (functions.allow_loop allows it)");
+  }
+  const Publication publication{row.target, row.payload, row.qos, row.retain, to_string(row.key)};
+  return publisher_->publish(publication, [this, row](const Result<void>& outcome) { done(row, outcome); });
 }
 
 void PublishPump::done(const OutboxRow& row, const Result<void>& outcome) {

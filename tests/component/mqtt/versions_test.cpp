@@ -11,7 +11,7 @@ namespace doppel {
 namespace {
 
 // What it does with a CONNECT of version 5.
-enum class Refusal { answers_unacceptable_version, hangs_up };
+enum class Refusal { answers_unacceptable_version, hangs_up, none };
 
 class OldBroker {
  public:
@@ -31,6 +31,7 @@ class OldBroker {
   std::string url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
   std::string client_ids() const { return ids_; }
   bool was_acknowledged() const { return acknowledged_; }
+  int subscribe_options() const { return subscribe_options_; }  // of the last SUBSCRIBE; -1 before any
 
  private:
   void serve() {
@@ -42,10 +43,15 @@ class OldBroker {
       switch (static_cast<unsigned char>(packet[0]) >> 4) {
         case 1:  // CONNECT: fixed header, "MQTT", level
           ids_ += packet.substr(14) + ";";
-          if (packet[8] == 5) return refuse(client);
-          write_packet(client, {0x20, 2, 0, 0});
+          if (packet[8] == 5 && refusal_ != Refusal::none) return refuse(client);
+          write_packet(client, packet[8] == 5 ? std::vector<char>{0x20, 3, 0, 0, 0} : std::vector<char>{0x20, 2, 0, 0});
           break;
         case 8:  // SUBSCRIBE: answered, then a message at QoS 1
+          subscribe_options_ = static_cast<unsigned char>(packet.back());
+          if (refusal_ == Refusal::none) {
+            write_packet(client, {static_cast<char>(0x90), 4, packet[2], packet[3], 0, 1});
+            break;
+          }
           write_packet(client, {static_cast<char>(0x90), 3, packet[2], packet[3], 1});
           write_packet(client, {0x32, 6, 0, 1, 'a', 0, 7, 'x'});
           break;
@@ -76,6 +82,7 @@ class OldBroker {
   const int port_, fd_;
   std::string ids_;
   std::atomic<bool> acknowledged_{false};
+  std::atomic<int> subscribe_options_{-1};
   std::jthread thread_;
 };
 
@@ -98,6 +105,16 @@ TEST_P(Versions, a_broker_without_MQTT_5_is_spoken_to_in_3_1_1) {
   ASSERT_TRUE(eventually([&] { return broker.was_acknowledged(); }));
   ASSERT_EQ(journal.entries().size(), 1u);
   EXPECT_EQ(journal.entries()[0].delivery.packet_id, 7);
+  source.stop();
+}
+
+TEST(Versions5, Rule15_a_subscription_asks_for_no_local_and_for_retained_messages_when_it_is_new) {
+  OldBroker broker(Refusal::none);
+  FakeJournal journal;
+  RunningSource source(source_options(broker.url()), journal);
+  ASSERT_TRUE(source.is_connected());
+  EXPECT_EQ(source.counters().version, 5);
+  EXPECT_EQ(broker.subscribe_options(), 1 | 1 << 2 | 1 << 4) << "QoS 1, No Local, Retain Handling 1";
   source.stop();
 }
 

@@ -1,0 +1,28 @@
+#include "edge_runtime/programs/loop_guard.h"
+
+#include "broker_bridge/decode/topic_filter.h"
+
+namespace doppel {
+
+LoopGuard::LoopGuard(const EdgeConfig& config) {
+  if (config.functions.allow_loop) return;
+  for (const auto& mqtt : config.mqtt) {
+    if (mqtt.url == config.mqtt.front().url) subscribed_.insert(subscribed_.end(), mqtt.topics.begin(), mqtt.topics.end());
+  }
+}
+
+Result<void> LoopGuard::check(const Manifest& manifest) const {
+  if (!is_3_1_1_) return {};
+  for (const auto& grant : manifest.grants.publish) {
+    for (const auto& filter : subscribed_) {
+      if (!overlap(grant, filter)) continue;
+      return conflict("grants.publish \"" + grant + "\" overlaps \"" + filter + "\", which this node subscribes to at a broker that speaks MQTT 3.1.1: what the function " +
+                      manifest.name.text() + " publishes would come back to it; functions.allow_loop = true allows it");
+    }
+  }
+  return {};
+}
+
+bool LoopGuard::comes_back(std::string_view topic) const { return is_3_1_1_ && matches_any(subscribed_, topic); }
+
+}  // namespace doppel
