@@ -13,6 +13,16 @@ set(DOPPEL_GUEST_FLAGS --target=wasm32 -std=c++20 -O2 -nostdlib -fno-exceptions 
   -Wall -Wextra -Wl,--no-entry -Wl,--strip-debug -Wl,--stack-first -Wl,-z,stack-size=16384
   CACHE INTERNAL "Flags of the compiler of guests")
 
+# Where the headers are: beside this file where it is installed, and in the tree otherwise.
+cmake_path(SET sdk NORMALIZE ${CMAKE_CURRENT_LIST_DIR}/../sdk/include)
+cmake_path(SET tree NORMALIZE ${CMAKE_CURRENT_LIST_DIR}/../../functions)
+if(EXISTS ${sdk}/doppel_abi.h)
+  set(includes -I${sdk})
+else()
+  set(includes -I${tree}/sdk/include -I${tree}/abi)
+endif()
+set(DOPPEL_GUEST_INCLUDES ${includes} CACHE INTERNAL "Headers of guests")
+
 # doppel_guest(NAME SOURCE): SOURCE becomes ${CMAKE_BINARY_DIR}/guests/NAME.wasm, part of the target `guests`.
 function(doppel_guest name source)
   if(NOT DOPPEL_GUEST_COMPILER OR NOT DOPPEL_GUEST_LINKER)
@@ -23,7 +33,7 @@ function(doppel_guest name source)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/guests)
   add_custom_command(OUTPUT ${module}
     COMMAND ${DOPPEL_GUEST_COMPILER} ${DOPPEL_GUEST_FLAGS} -Wshadow -Werror -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
-            -I${CMAKE_SOURCE_DIR}/functions/sdk/include -I${CMAKE_SOURCE_DIR}/functions/abi -MD -MF ${module}.d -MT ${module} -o ${module} ${source}
+            ${DOPPEL_GUEST_INCLUDES} -MD -MF ${module}.d -MT ${module} -o ${module} ${source}
     DEPENDS ${source} DEPFILE ${module}.d COMMENT "Guest ${name}.wasm" VERBATIM)
   add_custom_target(guest_${name} DEPENDS ${module})
   add_dependencies(guests guest_${name})
