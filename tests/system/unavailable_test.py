@@ -30,6 +30,14 @@ class Unavailable(harness.SceneTest):
     def replay(self):
         return json.loads(harness.doppel("journal", "replay", "--data", self.edge.data, "--json"))
 
+    def assert_metered(self, function):
+        self.assertGreaterEqual(function["runs"], 1)
+        self.assertGreater(function["fuel"], 0)
+        for what in ("start", "run"):
+            self.assertGreater(function[f"{what}_us_p50"], 0)
+            self.assertLess(function[f"{what}_us_p50"], 1e6)
+            self.assertLessEqual(function[f"{what}_us_p50"], function[f"{what}_us_p99"])
+
     def damage_the_module(self):
         shutil.rmtree(self.edge.data / "native")
         shutil.copytree(self.edge.data / "blobs", self.scene.folder / "saved")
@@ -43,6 +51,7 @@ class Unavailable(harness.SceneTest):
     def test_an_edge_starts_without_a_module_and_goes_on_with_it(self):
         self.publish(1, 2)
         harness.wait_until("two events ran", lambda: self.function()["events"] == 2)
+        self.assert_metered(self.function())
         self.assertEqual(self.edge.stop(), 0, self.edge.tail())
         self.damage_the_module()
         self.edge.start()
