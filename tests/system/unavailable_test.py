@@ -8,17 +8,18 @@ import harness
 import mqtt
 
 
-class Unavailable(harness.SceneTest):
-    def setUp(self):
-        super().setUp()
+class WithAFunction(harness.SceneTest):
+    def start(self, *arguments):
         self.broker = self.scene.broker()
-        self.edge = self.scene.edge("solo", arguments=["--mqtt", self.broker.url])
+        self.edge = self.scene.edge("solo", arguments=["--mqtt", self.broker.url, *arguments])
         self.publisher = mqtt.Publisher(self.broker.port)
+
+    def deploy(self, node):
         example = harness.ROOT / "functions" / "examples" / "running_statistics"
         folder = self.scene.folder / "running_statistics"
-        shutil.copytree(example, folder)
+        shutil.copytree(example, folder, ignore=shutil.ignore_patterns("build"))
         harness.doppel("fn", "build", folder)
-        harness.doppel("fn", "deploy", folder, "--server", self.edge.url)
+        harness.doppel("fn", "deploy", folder, "--server", node.url)
 
     def publish(self, *values):
         for value in values:
@@ -47,6 +48,13 @@ class Unavailable(harness.SceneTest):
     def bring_the_module_back(self):
         for blob in (self.scene.folder / "saved").iterdir():
             shutil.copy(blob, self.edge.data / "blobs")
+
+
+class Unavailable(WithAFunction):
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.deploy(self.edge)
 
     def test_an_edge_starts_without_a_module_and_goes_on_with_it(self):
         self.publish(1, 2)
@@ -94,6 +102,23 @@ class Unavailable(harness.SceneTest):
         self.assertEqual(self.edge.twins()["plant/pump"]["properties"]["value_count"]["v"], 3)
         self.assertEqual(self.edge.stop(), 0, self.edge.tail())
         self.assertTrue(self.replay()["same_tables"], "of the epoch that began then")
+
+
+class UnavailableInAFleet(WithAFunction):
+    def test_a_function_of_the_fleet_is_fetched_once_more_and_gets_its_events(self):
+        coordinator = self.scene.coordinator()
+        self.start("--uplink", coordinator.bind)
+        self.deploy(coordinator)
+        harness.wait_until("the edge has it", lambda: self.function()["state"] == "active")
+        self.assertEqual(self.edge.stop(), 0, self.edge.tail())
+        coordinator.stop()
+        self.damage_the_module()
+        self.edge.start()
+        self.publish(1, 2)
+        harness.wait_until("two events are held", lambda: self.function()["held"] == 2)
+        coordinator.start()
+        harness.wait_until("held events ran", lambda: self.function()["events"] == 2, 60)
+        self.assertEqual((self.function()["state"], self.function()["held"]), ("active", 0))
 
 
 if __name__ == "__main__":
