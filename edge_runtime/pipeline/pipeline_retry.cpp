@@ -118,7 +118,7 @@ void Pipeline::take_dead_letter_order(const Record& record) {
   std::uint64_t done = 0;
   for (const auto number : wanted) done += order->action == DeadLetterOrder::Action::drop ? (dead_letters_.remove(number), true) : retry(number);
   const auto function = order->action == DeadLetterOrder::Action::retry && order->numbers.empty() ? functions_.find(order->function) : std::nullopt;
-  const std::uint64_t held = function ? held_.count_of(order->function) : 0;
+  const std::uint64_t held = function && functions_[*function].unavailable.empty() ? held_.count_of(order->function) : 0;
   if (function) end_quarantine(*function);
   answer_order(record, *order, 200, "{\"found\":" + std::to_string(wanted.size()) + ",\"done\":" + std::to_string(done) + ",\"failed\":" +
                                         std::to_string(dead_letters_.last() - last) + ",\"held\":" + std::to_string(held) + "}");

@@ -77,8 +77,8 @@ TEST_F(Unavailable, what_was_decided_stands_until_an_activation_which_brings_the
   EXPECT_EQ(f().condition(), "unavailable");
   apply({message(3, "d/a", R"({"v":4,"limit":200})")});
   Input order{RecordKind::dead_letters, at(4), "", ""};
-  encode(DeadLetterOrder{"", DeadLetterOrder::Action::retry, "f", {}}, order.payload);
-  apply({order});
+  encode(DeadLetterOrder{"r", DeadLetterOrder::Action::retry, "f", {}}, order.payload);
+  EXPECT_EQ(rows_of(apply({order}), OutboxKind::http_reply).at(0).payload, R"({"found":0,"done":0,"failed":0,"held":0})");
   EXPECT_EQ(held(), 2u) << "a retry finds no module either";
   EXPECT_TRUE(has_alert());
 
