@@ -31,9 +31,8 @@ bool take(ByteReader& reader, uplink::DesiredFunction& function, EdgeSelector& e
   return reader.ok() && edges.kind <= EdgeSelector::Kind::names;
 }
 
-std::size_t size_of(const uplink::DesiredFunction& function) {
-  return function.name.text().size() + function.manifest.size() + function.module_sha256.size();
-}
+constexpr std::size_t kSha256Text = 64;
+std::size_t size_of(const FunctionName& name, std::string_view manifest) { return name.text().size() + manifest.size() + kSha256Text; }
 
 }  // namespace
 
@@ -139,32 +138,30 @@ Result<void> DesiredState::load(const StoreReader& store) {
   return {};
 }
 
-Result<void> DesiredState::check(const DesiredChange& change) const {
-  if (change.removed) return {};
-  const auto& function = change.function;
-  if (function.manifest.size() > uplink::kMaxManifest) {
-    return limit_exceeded("function " + function.name.text() + ": a manifest of " + std::to_string(function.manifest.size()) +
-                          " bytes, the limit is " + std::to_string(uplink::kMaxManifest));
+Result<void> DesiredState::check(const FunctionName& name, std::string_view manifest) const {
+  if (manifest.size() > uplink::kMaxManifest) {
+    return limit_exceeded("function " + name.text() + ": a manifest of " + std::to_string(manifest.size()) + " bytes, the limit is " +
+                          std::to_string(uplink::kMaxManifest));
   }
-  std::size_t bytes = size_of(function), count = 1;
-  for (const auto& [name, other] : functions_) {
-    if (name != function.name.text()) bytes += size_of(other.function), ++count;
+  std::size_t bytes = size_of(name, manifest), count = 1;
+  for (const auto& [other, wanted] : functions_) {
+    if (other != name.text()) bytes += size_of(wanted.function.name, wanted.function.manifest), ++count;
   }
   if (count > uplink::kMaxFunctions || bytes > kMaxBytes) {
-    return limit_exceeded("function " + function.name.text() + ": the fleet would have " + std::to_string(count) +
-                          " functions with " + std::to_string(bytes) + " bytes of manifests, the limits are " +
-                          std::to_string(uplink::kMaxFunctions) + " and " + std::to_string(kMaxBytes));
+    return limit_exceeded("function " + name.text() + ": the fleet would have " + std::to_string(count) + " functions with " +
+                          std::to_string(bytes) + " bytes of manifests, the limits are " + std::to_string(uplink::kMaxFunctions) + " and " +
+                          std::to_string(kMaxBytes));
   }
   return {};
 }
 
 Result<void> DesiredState::apply(const DesiredChange& change, Position position) {
-  if (auto allowed = check(change); !allowed) return allowed;
   const auto& name = change.function.name.text();
   if (change.removed) {
     if (functions_.erase(name) == 0) return {};
     dirty_.erase(name);
   } else {
+    if (auto allowed = check(change.function.name, change.function.manifest); !allowed) return allowed;
     const auto& function = functions_[name] = {change.function, change.edges, position};
     std::string value;
     ByteWriter writer(value);

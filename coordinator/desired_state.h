@@ -62,8 +62,9 @@ class DesiredState {
   static constexpr std::size_t kMaxBytes = 512u << 10;
 
   Result<void> load(const StoreReader& store);
-  // Errors: limit_exceeded; nothing has changed then. Whoever appends the record may ask beforehand.
-  Result<void> check(const DesiredChange& change) const;
+  // Whether there is room for a function: to be asked before its record is appended. Errors: limit_exceeded.
+  Result<void> check(const FunctionName& name, std::string_view manifest) const;
+  // Errors: limit_exceeded; nothing has changed then.
   Result<void> apply(const DesiredChange& change, Position position);
   void take_changes(std::vector<RowChange>& changes);
   std::size_t dirty_bytes() const { return dirty_.bytes(); }

@@ -71,6 +71,7 @@ std::optional<Refusal> LatestTable::put(Contributor& from, std::string_view key_
   }
   bytes_ = bytes_ - earlier + size_of(key, payload);
   count(*from.edge, key, at->second, kMinusOne);
+  observer_(key, at->second.payload, payload);
   at->second = {revision, arrival, std::move(payload)};
   count(*from.edge, key, at->second, 1);
   if (at->second.payload.empty()) removed_.emplace(arrival, key);
@@ -86,7 +87,12 @@ std::optional<Refusal> LatestTable::put(Contributor& from, std::string_view key_
 
 void LatestTable::forget(EdgeRecord& edge, std::uint32_t lane) {
   for (auto at = rows_.lower_bound({edge.name, "", 0}); at != rows_.end() && at->first.edge == edge.name;) {
-    at = at->first.lane == lane ? erase(at, edge) : std::next(at);
+    if (at->first.lane != lane) {
+      ++at;
+      continue;
+    }
+    observer_(at->first, at->second.payload, "");
+    at = erase(at, edge);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,7 +46,11 @@ class LatestTable {
   // A stored row.
   static std::optional<std::pair<Key, Row>> decode(std::string_view key, std::string_view value);
 
+  // Called for each row that another replaced, or that is gone, with both payloads; "" : none. They are borrowed for the call.
+  using Observer = std::function<void(const Key& key, std::string_view before, std::string_view after)>;
+
   explicit LatestTable(LatestLimits limits) : limits_(limits) {}
+  void observe(Observer observer) { observer_ = std::move(observer); }
   void set_limits(const LatestLimits& limits) { limits_ = limits; }  // what is there stays
 
   Result<void> load(const StoreReader& store, Roster& roster);
@@ -68,6 +73,7 @@ class LatestTable {
   Rows::iterator erase(Rows::iterator at, EdgeRecord& edge);
 
   LatestLimits limits_;
+  Observer observer_ = [](const Key&, std::string_view, std::string_view) {};
   Rows rows_;
   // Removed rows by arrival. A row that came back is still listed until then.
   std::multimap<Timestamp, Key> removed_;

@@ -141,8 +141,21 @@ std::optional<Refusal> MergeFold::apply_row(Contributor& from, uplink::Row& row,
 void MergeFold::apply_desired(const Record& record) {
   if (record.topic != kDesiredFunctionTopic) return count_bad_record();
   const auto change = decode_desired_change(record.payload);
-  if (!change || !desired_.apply(*change, record.position)) return count_bad_record();
+  const auto applied = change ? desired_.apply(*change, record.position) : Result<void>(change.error());
+  if (!applied) return refuse_desired(record.position, applied.error());
   generation_.store(desired_.generation(), std::memory_order_release);
+}
+
+void MergeFold::refuse_desired(Position position, const Error& why) {
+  constexpr std::size_t kKept = 256;
+  if (refused_.size() == kKept) refused_.pop_front();
+  refused_.emplace_back(position, why);
+  count_bad_record();
+}
+
+std::optional<Error> MergeFold::refusal_of(Position position) const {
+  const auto at = std::find_if(refused_.begin(), refused_.end(), [&](const auto& refused) { return refused.first == position; });
+  return at == refused_.end() ? std::nullopt : std::optional(at->second);
 }
 
 Result<void> MergeFold::configure(std::string_view json) {

@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "broker_bridge/uplink/uplink_coordinator.h"
@@ -41,6 +43,11 @@ class MergeFold final : public Fold {
   const LatestTable& latest() const { return latest_; }
   const DesiredState& desired() const { return desired_; }
   Position applied() const { return applied_; }  // last record seen since the process started
+  // What became of the desired record at `position`, one of the last few: nothing, or why it was refused.
+  std::optional<Error> refusal_of(Position position) const;
+
+  // Of the latest rows, from now on. Before the lane's thread starts, or on it.
+  void observe_latest(LatestTable::Observer observer) { latest_.observe(std::move(observer)); }
 
   // What a session that said `hello` at `position` may know. Nothing while the fold has not come that far.
   std::optional<uplink::Standing> standing_of(const uplink::Hello& hello, Position position) const;
@@ -57,6 +64,7 @@ class MergeFold final : public Fold {
   void apply_rows(EdgeRecord& edge, uplink::Rows& rows, Timestamp arrival);
   std::optional<Refusal> apply_row(Contributor& from, uplink::Row& row, Timestamp arrival);
   void apply_desired(const Record& record);
+  void refuse_desired(Position position, const Error& why);
   void apply_configuration(const Record& record);
   Result<void> configure(std::string_view json);
   void count_bad_record();
@@ -67,6 +75,7 @@ class MergeFold final : public Fold {
   LatestTable latest_;
   DesiredState desired_;
   Position applied_ = Position::none;
+  std::deque<std::pair<Position, Error>> refused_;  // desired records, oldest first; for who waits, no part of the state
   std::uint64_t bad_records_ = 0;
   RowSet state_rows_;
   std::atomic<std::uint64_t> generation_{0};

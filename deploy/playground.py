@@ -140,6 +140,10 @@ class Node(Process):
     def get(self, path, **query):
         return self.request("GET", path, **query)
 
+    def metrics(self):
+        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as answer:
+            return answer.read().decode()
+
     def items(self, path, **query):
         """All pages of a list."""
         after, found = None, []

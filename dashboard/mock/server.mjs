@@ -41,7 +41,7 @@ function answer(world, role, dist, request, response) {
   if (role === 'edge' && path.startsWith('/twins/') && url.searchParams.has('edge')) {
     return send(response, 400, { title: 'Bad Request', status: 400, detail: "unknown query parameter 'edge'" }, 'application/problem+json');
   }
-  if (path === '/stream') return stream(world, url.searchParams.get('twin'), request, response);
+  if (path === '/stream') return stream(world, role, url.searchParams.get('twin'), request, response);
   const body = path.startsWith('/twins/') ? twin(world, role, decodeURIComponent(path.slice(7))) : resource(world, role, path, url.searchParams);
   return body === undefined
     ? send(response, 404, { title: 'Not Found', status: 404, detail: `nothing at ${url.pathname}` }, 'application/problem+json')
@@ -108,14 +108,16 @@ function rows(world, role, query) {
     .filter((row) => !query.has('from') || row.start >= query.get('from'));
 }
 
-function stream(world, id, request, response) {
+function stream(world, role, id, request, response) {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   response.write('retry: 2000\nevent: open\ndata: {}\nid: mock-0\n\n');
   let number = 0;
   const listener = (change) => {
     if (id && change.id !== id) return;
     number += 1;
-    response.write(`id: mock-${number}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
+    const { edge, ...ofNode } = change;
+    const told = role === 'coordinator' ? { edge, ...ofNode } : ofNode;
+    response.write(`id: mock-${number}\nevent: change\ndata: ${JSON.stringify(told)}\n\n`);
   };
   world.listeners.add(listener);
   const heartbeat = setInterval(() => response.write(': beat\n\n'), 15_000);

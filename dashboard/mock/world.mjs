@@ -74,7 +74,7 @@ export class World {
         property.rev = twin.rev;
         changed[name] = { v: property.v, ts: property.ts, rev: property.rev };
       }
-      const change = { id: twin.id, rev: twin.rev, events: twin.events, last_seen: twin.last_seen, properties: changed };
+      const change = { edge: twin.edge, id: twin.id, rev: twin.rev, events: twin.events, last_seen: twin.last_seen, properties: changed };
       for (const listener of this.listeners) listener(change);
     }
   }

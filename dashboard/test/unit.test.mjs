@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let vite, tone, problems, format, stream, geo, windows, history, failures, gaps;
+let vite, tone, problems, format, stream, geo, windows, history, failures, gaps, change;
 
 before(async () => {
   // The router reads the address when it is loaded.
@@ -15,9 +15,9 @@ before(async () => {
   globalThis.addEventListener = () => {};
   vite = await createServer({ root: fileURLToPath(new URL('..', import.meta.url)), server: { middlewareMode: true, ws: false }, appType: 'custom', logLevel: 'error' });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
-  [tone, problems, format, stream, geo, windows, history, failures, gaps] = await Promise.all([
+  [tone, problems, format, stream, geo, windows, history, failures, gaps, change] = await Promise.all([
     load('lib/tone.ts'), load('lib/problems.ts'), load('lib/format.ts'), load('api/stream.ts'), load('lib/geo.ts'), load('lib/windows.ts'),
-    load('lib/history.svelte.ts'), load('lib/failures.ts'), load('lib/gaps.ts'),
+    load('lib/history.svelte.ts'), load('lib/failures.ts'), load('lib/gaps.ts'), load('lib/change.ts'),
   ]);
 });
 after(() => vite.close());
@@ -177,6 +177,24 @@ test('a hash is shown by its first digits, a version of words as it is, and a de
   assert.equal(format.functionVersion(null), '');
   assert.deepEqual(format.headAndRest('trap: unreachable\n  0: cooling\n  1: run\n'), ['trap: unreachable', '  0: cooling\n  1: run']);
   assert.deepEqual(format.headAndRest('byte 0xff at 3'), ['byte 0xff at 3', '']);
+});
+
+test('a change replaces what was reported, drops what is gone, and sets beside it what is only desired', () => {
+  const twin = { id: 'a', rev: 4, events: 2, properties: {
+    speed: { v: 1, ts: 't1', rev: 2, fresh: false, desired: 2, pending_since: 't0' }, limit: { v: 70, ts: 't1', rev: 3 }, old: { v: 1, ts: 't1', rev: 1 } } };
+  const after = change.changed(twin, { id: 'a', rev: 6, events: 3, last_seen: 't2', removed: ['old'], properties: {
+    speed: { v: 2, ts: 't2', rev: 5 }, limit: { rev: 6, desired: 65, pending_since: 't2' }, made: { rev: 6, desired: true, pending_since: 't2' } } });
+  assert.deepEqual(after, { id: 'a', rev: 6, events: 3, last_seen: 't2', status: 'online', properties: {
+    speed: { v: 2, ts: 't2', rev: 5, fresh: true }, limit: { v: 70, ts: 't1', rev: 6, desired: 65, pending_since: 't2' },
+    made: { v: null, rev: 6, desired: true, pending_since: 't2' } } });
+  assert.equal(twin.properties.old.v, 1);
+});
+
+test('a change that lacks a value or a property says that the twin must be read', () => {
+  const twin = { id: 'a', rev: 4, events: 2, properties: {} };
+  assert.equal(change.changed(twin, { id: 'a', rev: 5, properties: { big: { ts: 't2', rev: 5 } } }), undefined);
+  assert.equal(change.changed(twin, { id: 'a', rev: 5, properties: { big: { rev: 5, pending_since: 't2' } } }), undefined);
+  assert.equal(change.changed(twin, { id: 'a', rev: 5, properties: {}, omitted: 1 }), undefined);
 });
 
 test('event frames survive being cut anywhere, carry ids without data, and skip comments', () => {

@@ -73,10 +73,11 @@ class HttpClient::Wire {
     return response;
   }
 
-  Result<void> stream(const ClientRequest& request, std::stop_token stop, const std::function<Next(const SseEvent&)>& visit) {
+  Result<void> stream(const ClientRequest& request, std::string& last_event_id, std::stop_token stop,
+                      const std::function<Next(const SseEvent&)>& visit) {
     stop_requested_ = false;
     const std::stop_callback on_stop(stop, [this] { stop_requested_ = true; });
-    auto result = open_and_read(request, visit);
+    auto result = open_and_read(request, last_event_id, visit);
     disconnect();
     if (stop_requested_.exchange(false)) return {};
     return result;
@@ -141,10 +142,10 @@ class HttpClient::Wire {
     return {};
   }
 
-  Result<void> open_and_read(const ClientRequest& request, const std::function<Next(const SseEvent&)>& visit) {
+  Result<void> open_and_read(const ClientRequest& request, std::string& last_event_id, const std::function<Next(const SseEvent&)>& visit) {
     auto parser = open_stream(request);
     if (!parser) return parser.error();
-    return read_events(**parser, visit);
+    return read_events(**parser, last_event_id, visit);
   }
 
   Result<std::unique_ptr<StreamParser>> open_stream(const ClientRequest& request) {
@@ -190,7 +191,7 @@ class HttpClient::Wire {
     return size;
   }
 
-  Result<void> read_events(StreamParser& parser, const std::function<Next(const SseEvent&)>& visit) {
+  Result<void> read_events(StreamParser& parser, std::string& last_event_id, const std::function<Next(const SseEvent&)>& visit) {
     SseParser events;
     Next next = Next::go_on;
     std::array<char, 4096> piece{};
@@ -198,8 +199,12 @@ class HttpClient::Wire {
       const auto size = read_piece(parser, piece, Deadline::clock::now() + options_.timeout);
       if (!size) return failure_ == asio::error::timed_out ? too_slow() : unavailable("the server ended the stream");
       events.feed({piece.data(), *size}, [&](const SseEvent& event) {
-        if (next == Next::go_on) next = visit(event);
+        if (next == Next::stop) return;  // what comes after it was not seen
+        next = visit(event);
+        last_event_id = event.id;
       });
+      // A heartbeat has an id too.
+      if (next == Next::go_on && !events.last_event_id().empty()) last_event_id = events.last_event_id();
     }
     return {};
   }
@@ -271,11 +276,11 @@ Result<std::string> HttpClient::ask(const ClientRequest& request) {
   return error_of(response->status, response->body);
 }
 
-Result<void> HttpClient::stream(const std::string& target, const std::string& last_event_id, std::stop_token stop,
+Result<void> HttpClient::stream(const std::string& target, std::string& last_event_id, std::stop_token stop,
                                 const std::function<Next(const SseEvent&)>& visit) {
   ClientRequest request{Method::get, target, {}, {}, {{"Accept", "text/event-stream"}}};
   if (!last_event_id.empty()) request.headers.emplace_back("Last-Event-ID", last_event_id);
-  return wire_->stream(request, std::move(stop), visit);
+  return wire_->stream(request, last_event_id, std::move(stop), visit);
 }
 
 }  // namespace doppel

@@ -55,9 +55,10 @@ class HttpClient {
   Result<std::string> ask(const ClientRequest& request);
 
   // Reads a stream of events until `visit` says stop, the token does, or the server ends it (unavailable). Between events at
-  // most `timeout` passes without a byte.
+  // most `timeout` passes without a byte. It goes on after `last_event_id`, "" : now, and leaves there what a later call is to go
+  // on after.
   enum class Next : std::uint8_t { go_on, stop };
-  Result<void> stream(const std::string& target, const std::string& last_event_id, std::stop_token stop,
+  Result<void> stream(const std::string& target, std::string& last_event_id, std::stop_token stop,
                       const std::function<Next(const SseEvent&)>& visit);
 
  private:

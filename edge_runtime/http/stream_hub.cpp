@@ -8,15 +8,34 @@ namespace {
 
 constexpr std::uint64_t kBeforeEverything = 0;  // events are numbered from 1
 
-void append_property(std::string& json, const ChangedProperty& property, bool with_value) {
+// A value that would make the event larger than `most` is left out: its time tells that there is one.
+void append_value(std::string& json, std::string_view member, const ValueView& value, std::size_t most) {
+  if (json.size() + value.content.size() > most) return;
+  json += '"';
+  json += member;
+  json += "\":";
+  append_json(json, value);
+  json += ',';
+}
+
+void append_time(std::string& json, std::string_view member, Timestamp time) {
+  json += '"';
+  json += member;
+  json += "\":\"" + format_rfc3339(time) + "\",";
+}
+
+void append_property(std::string& json, const ChangedProperty& property, std::size_t most) {
   append_json_string(json, property.name);
   json += ":{";
-  if (with_value) {
-    json += "\"v\":";
-    append_json(json, property.value);
-    json += ',';
+  if (property.reported) {
+    append_value(json, "v", property.reported->value, most);
+    append_time(json, "ts", property.reported->time);
   }
-  json += "\"ts\":\"" + format_rfc3339(property.time) + "\",\"rev\":" + std::to_string(property.revision) + '}';
+  if (property.desired) {
+    append_value(json, "desired", property.desired->value, most);
+    append_time(json, "pending_since", property.desired->since);
+  }
+  json += "\"rev\":" + std::to_string(property.revision) + '}';
 }
 
 void append_identity(std::string& json, const TwinChange& change) {
@@ -30,7 +49,7 @@ void append_identity(std::string& json, const TwinChange& change) {
   json += ",\"model\":";
   append_json_string(json, change.model);
   json += ",\"rev\":" + std::to_string(change.revision) + ",\"events\":" + std::to_string(change.events);
-  json += ",\"last_seen\":\"" + format_rfc3339(change.last_seen) + '"';
+  json += ",\"last_seen\":" + (change.last_seen ? '"' + format_rfc3339(*change.last_seen) + '"' : "null");
 }
 
 bool wanted(const std::string& filter, const std::string& value) { return filter.empty() || filter == value; }
@@ -107,21 +126,33 @@ class StreamHub::Subscription final : public StreamSource {
 StreamHub::StreamHub(std::string life, StreamLimits limits) : life_(std::move(life)), limits_(limits) {}
 StreamHub::~StreamHub() = default;
 
-// Values, then whole properties, are left out when the event would become larger than the limit: readers are told, and a
+// Values, then whole properties are left out when the event would become larger than the limit: readers are told, and a
 // filter by property lets such an event through.
 StreamHub::Event StreamHub::render(const TwinChange& change) const {
   Event event{std::string(change.edge), std::string(change.twin), std::string(change.model), {}, false, "event: change\ndata: {"};
+  const auto has_room_for = [&](std::string_view name) { return event.text.size() + name.size() <= limits_.event_bytes; };
   append_identity(event.text, change);
   event.text += ",\"properties\":{";
+  std::size_t listed = 0;
   for (const auto& property : change.properties) {
-    if (event.text.size() + property.name.size() > limits_.event_bytes) break;
-    if (!event.properties.empty()) event.text += ',';
-    append_property(event.text, property, event.text.size() + property.value.content.size() <= limits_.event_bytes);
+    if (!has_room_for(property.name)) break;
+    if (listed++ != 0) event.text += ',';
+    append_property(event.text, property, limits_.event_bytes);
     event.properties.emplace_back(property.name);
   }
-  const auto omitted = change.properties.size() - event.properties.size();
+  event.text += '}';
+  std::size_t gone = 0;
+  for (const auto name : change.removed) {
+    if (!has_room_for(name)) break;
+    event.text += gone++ == 0 ? ",\"removed\":[" : ",";
+    append_json_string(event.text, name);
+    event.properties.emplace_back(name);
+  }
+  if (gone != 0) event.text += ']';
+  const auto omitted = change.properties.size() - listed + change.removed.size() - gone;
   event.incomplete = omitted > 0;
-  event.text += event.incomplete ? "},\"omitted\":" + std::to_string(omitted) + '}' : "}}";
+  if (event.incomplete) event.text += ",\"omitted\":" + std::to_string(omitted);
+  event.text += '}';
   return event;
 }
 

@@ -23,22 +23,33 @@
 
 namespace doppel {
 
+// At least one of the two values is there.
 struct ChangedProperty {
+  struct Reported {
+    ValueView value;
+    Timestamp time;
+  };
+  struct Desired {
+    ValueView value;
+    Timestamp since;
+  };
   std::string_view name;
-  ValueView value;
-  Timestamp time;
   std::uint64_t revision = 0;
+  std::optional<Reported> reported = {};  // when it changed
+  std::optional<Desired> desired = {};    // when one stands
 };
 
-// One change set of a twin. Views are borrowed for the call of publish().
+// What one batch did to a twin. Views are borrowed for the call of publish(). A reader first drops the reported values that are
+// gone, then takes over each property: as a whole where a reported value is given, else what is desired.
 struct TwinChange {
-  std::string_view edge;  // "" at an edge, where it is the node itself
+  std::string_view edge = {};  // "" at an edge, where it is the node itself
   std::string_view twin;
-  std::string_view model;
+  std::string_view model = {};
   std::uint64_t revision = 0;
   std::uint64_t events = 0;
-  Timestamp last_seen;
-  std::span<const ChangedProperty> properties;
+  std::optional<Timestamp> last_seen = {};  // of a message; nothing while none came
+  std::span<const ChangedProperty> properties = {};
+  std::span<const std::string_view> removed = {};  // properties whose reported value is gone
 };
 
 // What a client wants to see; an empty string asks for everything.
@@ -51,7 +62,7 @@ struct StreamLimits {
   std::size_t ring_events = 4096;
   std::size_t ring_bytes = 8u << 20;
   std::size_t inbox_events = 4096;           // published and not yet taken by the server's thread; more is a gap
-  std::size_t event_bytes = 16u << 10;       // values and properties beyond it are left out and counted
+  std::size_t event_bytes = 16u << 10;       // values and names beyond it are left out and counted
   Duration memory = std::chrono::minutes(1); // the feed goes on this long without a client, for those who come back
 };
 

@@ -143,6 +143,7 @@ std::optional<Timestamp> Pipeline::next_due() const {
 Result<void> Pipeline::apply(const Batch& batch, BatchOutput& output) {
   for (const TwinIndex index : changed_) twins_[index].rev_before_batch.reset();
   changed_.clear();
+  removed_.clear();
   arena_.reset();
   tagged_.clear();
   decided_.clear();

@@ -92,6 +92,13 @@ class Pipeline final : public Fold {
   std::vector<OutboxRow> retained_rows(const Incarnation& incarnation, Position mark) const;
   // Twins that the last batch changed, each once, with the rev they had before it in Twin::rev_before_batch.
   std::span<const TwinIndex> changed_twins() const { return changed_; }
+  // Reported values that the last batch removed; some may have come back in it, or gone twice.
+  struct RemovedProperty {
+    TwinIndex twin = kNoTwin;
+    Name name{};
+    auto operator<=>(const RemovedProperty&) const = default;
+  };
+  std::span<const RemovedProperty> removed_properties() const { return removed_; }
 
  private:
   struct TaggedRow {
@@ -212,6 +219,7 @@ class Pipeline final : public Fold {
   Windows::Labels labels_;
   std::vector<NumericField> numeric_;
   std::vector<TwinIndex> changed_;
+  std::vector<RemovedProperty> removed_;
   std::vector<TaggedRow> tagged_;
   std::span<const Decision> obey_;
   bool is_replay_ = false;

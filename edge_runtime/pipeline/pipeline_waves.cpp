@@ -377,6 +377,7 @@ Pipeline::Applied Pipeline::apply_remove(const ProducedEffect& produced, bool& h
   has_rev = true;
   if (functions_.wants_changes()) queue_change(item.twin, *name, twin.view(*twin.find(*name)), ValueView::null(), item);
   twin.remove(*name);
+  removed_.push_back({item.twin, *name});
   return Applied::yes;
 }
 

@@ -1,14 +1,21 @@
 // doppel twin list | get | watch | query | set
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <stop_token>
+#include <utility>
 
+#include "edge_runtime/http/parameters.h"
 #include "edge_runtime/http/url.h"
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
 #include "edge_runtime/programs/json_output.h"
 #include "edge_runtime/programs/node_client.h"
 #include "edge_runtime/programs/output.h"
+#include "edge_runtime/programs/stop_signal.h"
 
 namespace doppel {
 namespace {
@@ -134,14 +141,22 @@ int get(const Options& options) {
   return alerts ? kDone : fail(alerts.error());
 }
 
+// A value that is too large for a change is not in it.
+std::string value_or_dots(const json& property, const char* member) {
+  return property.contains(member) ? printable(cell(property, member)) : "...";
+}
+
 void print_change(const json& change) {
   std::string line = styled(printable(cell(change, "last_seen")), Style::dim) + "  ";
   if (change.contains("edge")) line += printable(cell(change, "edge")) + " ";
   line += styled(printable(cell(change, "id")), Style::bold);
+  for (const json& name : change.value("removed", json::array())) line += "  " + printable(cell_text(name)) + " removed";
   const json properties = change.value("properties", json::object());
   for (const auto& [name, property] : properties.items()) {
-    line += "  " + printable(name) + "=" + printable(cell(property, "v"));
+    if (property.contains("ts")) line += "  " + printable(name) + "=" + value_or_dots(property, "v");
+    if (property.contains("pending_since")) line += "  " + printable(name) + " desired=" + value_or_dots(property, "desired");
   }
+  if (change.contains("omitted")) line += "  ... and " + printable(cell(change, "omitted")) + " more";
   print(line + "\n");
 }
 
@@ -154,22 +169,71 @@ std::string stream_target(const Options& options) {
                                    {"model", options.model}});
 }
 
-int watch(const Options& options) {
-  auto client = connect(options.client, Wanted::edge_or_else_coordinator);
-  if (!client) return fail(client.error());
-  const auto show = [&](const SseEvent& event) {
-    if (event.type == "open") return HttpClient::Next::go_on;
-    if (options.client.json) {
-      print(event.data + "\n");
-    } else if (event.type == "gap") {
-      print(styled("some changes were missed\n", Style::bad));
-    } else if (const auto change = parse_answer(event.data)) {
-      print_change(*change);
+// Follows the changes for as long as it is not stopped, also through a restart of the node: from the last change seen on.
+class Watch {
+ public:
+  Watch(const Options& options, std::stop_token stop) : options_(options), stop_(std::move(stop)) {}
+
+  int run() {
+    const auto endpoint = find_node(options_.client.node, Wanted::edge_or_else_coordinator);
+    if (!endpoint) return fail(endpoint.error());
+    // The same node again, not another one that runs here meanwhile.
+    client_.node.data = endpoint->data;
+    for (;;) {
+      const auto ended = follow();
+      if (ended || stop_.stop_requested()) return kDone;
+      if (!has_begun_) return fail(ended.error());
+      if (std::exchange(is_connected_, false)) say("lost the node: " + ended.error().message + "; trying again");
+      wait();
     }
-    return HttpClient::Next::go_on;
-  };
-  const auto ended = client->stream(stream_target(options), "", {}, show);
-  return ended ? kDone : fail(ended.error());
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kFirstPause{500}, kLongestPause{8'000};
+
+  // Until stopped, or an error.
+  Result<void> follow() {
+    auto client = connect(client_, Wanted::edge_or_else_coordinator);
+    if (!client) return client.error();
+    return client->stream(stream_target(options_), last_event_id_, stop_, [this](const SseEvent& event) {
+      event.type == "open" ? begin() : show(event);
+      return HttpClient::Next::go_on;
+    });
+  }
+
+  void begin() {
+    if (has_begun_) say("the node is back");
+    has_begun_ = is_connected_ = true;
+    pause_ = kFirstPause;
+  }
+
+  void show(const SseEvent& event) const {
+    if (options_.client.json) return print(event.data + "\n");
+    if (event.type == "gap") return print(styled("some changes were missed\n", Style::bad));
+    if (const auto change = parse_answer(event.data)) print_change(*change);
+  }
+
+  void wait() {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any stopped;
+    stopped.wait_for(lock, stop_, pause_, [] { return false; });
+    pause_ = std::min(2 * pause_, kLongestPause);
+  }
+
+  static void say(const std::string& text) { std::fprintf(stderr, "doppel: %s\n", printable(text).c_str()); }
+
+  const Options& options_;
+  const std::stop_token stop_;
+  ApiOptions client_ = options_.client;
+  std::string last_event_id_;
+  bool has_begun_ = false, is_connected_ = false;
+  std::chrono::milliseconds pause_ = kFirstPause;
+};
+
+int watch(const Options& options) {
+  const StopSignal signal;
+  return Watch(options, signal.token()).run();
 }
 
 int query(const Options& options) {
@@ -239,11 +303,17 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
   listing.app.add_option("--prefix", listing.options.prefix, "Ids that begin with this")->type_name("TEXT");
   listing.app.add_option("--model", listing.options.model, "Of this model")->type_name("NAME");
   listing.app.add_option("--status", listing.options.status, "online, stale, offline, never, unreachable")
-      ->type_name("STATUS");
-  listing.app.add_option("--label", listing.options.labels, "With this label")->type_name("NAME=VALUE")->allow_extra_args(false);
+      ->type_name("STATUS")
+      ->check(CLI::IsMember({"online", "stale", "offline", "never", "unreachable"}));
+  listing.app.add_option("--label", listing.options.labels, "With this label")->type_name("NAME=VALUE")->allow_extra_args(false)
+      ->check([](const std::string& label) { return label.find('=') == std::string::npos ? label + ": write NAME=VALUE" : std::string(); });
   listing.app.add_option("--where", listing.options.where, "With such a property; = != < <= > >=")
       ->type_name("'NAME>VALUE'")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const auto predicate = parse_predicate(text);
+        return predicate ? std::string() : predicate.error().message;
+      });
   listing.app.add_option("--edge", listing.options.edge, "At a coordinator: of this edge")->type_name("NAME");
   listing.app.add_option("--limit", listing.options.limit, "At most this many; default: 100")->type_name("N");
   add_client_options(listing.app, listing.options.client);
@@ -294,7 +364,8 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
   setting.app.add_option("property", setting.options.property, "Property")->required()->type_name("PROPERTY");
   setting.app.add_option("value", setting.options.value, "JSON, or else text")->required()->type_name("VALUE");
   setting.app.add_option("--if-revision", setting.options.if_revision, "Only where the property's revision is this one")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   add_client_options(setting.app, setting.options.client);
 }
 

@@ -4,6 +4,8 @@
 
 #include "dashboard/assets.h"
 #include "edge_runtime/http/routes.h"
+#include "edge_runtime/programs/change_feed.h"
+#include "twin_store/model/window.h"
 
 namespace doppel {
 
@@ -26,6 +28,10 @@ Result<void> CoordinatorNode::open() {
   fold_ = std::make_unique<MergeFold>();
   if (auto recovered = core_->recover(*fold_); !recovered) return recovered;
   if (auto configured = configure_fold(); !configured) return configured;
+  hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
+  fold_->observe_latest([this](const LatestTable::Key& key, std::string_view before, std::string_view after) {
+    if (hub_->has_listeners() && key.key.front() == kTwinValuesKey) publish_row(key.edge.text(), key.key.substr(1), before, after, *hub_);
+  });
   core_->start([] {});
   return {};
 }
@@ -63,7 +69,6 @@ Result<void> CoordinatorNode::start_uplink() {
 }
 
 Result<void> CoordinatorNode::start_http() {
-  hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
   api_ = std::make_unique<CoordinatorService>(CoordinatorService::Parts{
       config_, *core_, *fold_, [this]() -> uplink::UplinkServer& { return *server_; },
       [this] { return http_.metrics(); }});

@@ -36,8 +36,8 @@ class CoordinatorNode {
   Log& log_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<MergeFold> fold_;
-  std::unique_ptr<FleetDesk> desk_;
   std::unique_ptr<StreamHub> hub_;
+  std::unique_ptr<FleetDesk> desk_;
   std::unique_ptr<CoordinatorService> api_;
   std::unique_ptr<uplink::UplinkServer> server_;
   NodeHttp http_;

@@ -7,6 +7,7 @@
 
 #include "dashboard/assets.h"
 #include "edge_runtime/http/routes.h"
+#include "edge_runtime/programs/change_feed.h"
 #include "edge_runtime/programs/secret_file.h"
 
 namespace doppel {
@@ -197,28 +198,8 @@ void EdgeNode::after_batch() {
                                    {"twin", denied.twin},
                                    {"why", denied.why}});
   }
-  if (hub_->has_listeners()) publish_changes();
+  if (hub_->has_listeners()) publish_changes(*pipeline_, *hub_);
   if (uplink_ != nullptr) uplink_->after_batch();
-}
-
-void EdgeNode::publish_changes() {
-  const NameTable& names = pipeline_->names();
-  std::vector<ChangedProperty> properties;
-  for (const TwinIndex index : pipeline_->changed_twins()) {
-    const Twin& twin = pipeline_->twins()[index];
-    properties.clear();
-    for (const auto& slot : twin.properties) {
-      if (slot.rev > *twin.rev_before_batch) properties.push_back({names.text(slot.name), twin.view(slot), slot.time, slot.rev});
-    }
-    TwinChange change;
-    change.twin = twin.id;
-    if (twin.model) change.model = names.text(*twin.model);
-    change.revision = twin.rev;
-    change.events = twin.events;
-    change.last_seen = twin.last_seen;
-    change.properties = properties;
-    hub_->publish(change);
-  }
 }
 
 void EdgeNode::write_log_rows() {

@@ -41,7 +41,6 @@ class EdgeNode {
   Result<void> start_http();
   Result<void> start_sources();
   void after_batch();
-  void publish_changes();
   void write_log_rows();
   std::vector<MetricSample> outer_metrics() const;
   std::string uplink_json() const;

@@ -81,7 +81,8 @@ Result<Endpoint> read_endpoint(const std::string& data) {
                     .name = document.value("name", ""),
                     .http = document.value("http", ""),
                     .token_file = document.value("token_file", ""),
-                    .pid = document.value("pid", 0)};
+                    .pid = document.value("pid", 0),
+                    .data = data};
   if (!is_running(endpoint.pid)) {
     return not_found("the node with data folder " + data + " does not run any more (process " +
                      std::to_string(endpoint.pid) + " is gone)");

@@ -16,6 +16,7 @@ struct Endpoint {
   std::string http;  // "http://127.0.0.1:7070"
   std::string token_file;
   int pid = 0;
+  std::string data = {};  // the folder that says so; "" where an address was given
 };
 
 // DATA/endpoint.json, replaced by rename. Errors: unavailable.

@@ -56,8 +56,9 @@ export interface TwinChange {
   edge?: string;
   rev: number;
   events?: number;
-  last_seen?: string;
-  properties?: Record<string, Partial<Property>>;
+  last_seen?: string | null;
+  properties?: Record<string, Partial<Property>>;  // reported anew (with ts), or only desired
+  removed?: string[];  // properties whose reported value is gone
   omitted?: number;  // properties left out of a change that was too large
 }
 

@@ -3,13 +3,16 @@
 import { api, ApiError } from '../api/client';
 import { watchTwin } from '../api/stream';
 import type { Property, Twin, TwinChange } from '../api/types';
+import { changed } from './change';
 import { connection } from './connection.svelte';
 import { session } from './session.svelte';
 import type { Columns } from '../parts/chart';
 
 const keptPoints = 600;
-// Status and freshness follow the clock, not the stream. A coordinator asks the edge each time, and streams nothing of it.
-const refreshPeriod = { edge: 15_000, coordinator: 3000 };
+// Status and freshness follow the clock, not the stream. A coordinator streams only what edges send up: until a change has come,
+// the twin is read more often.
+const refreshPeriod = 15_000;
+const unstreamedPeriod = 3000;
 
 // The values of one property since the page was opened.
 class Trace {
@@ -38,18 +41,26 @@ export class LiveTwin {
   version = $state(0);
   private readonly traces = new Map<string, Trace>();
   private refresh: ReturnType<typeof setInterval> | undefined;
+  private period = 0;
   private unwatch: (() => void) | undefined;
 
   constructor(private readonly id: string, private readonly edge?: string) {}
 
   start(): void {
     void this.read();
-    this.refresh = setInterval(() => void this.read(), refreshPeriod[session.role ?? 'edge']);
+    this.readEvery(session.role === 'coordinator' ? unstreamedPeriod : refreshPeriod);
     this.unwatch = watchTwin(this.id, this.edge, {
       change: (change) => this.apply(change),
       resync: () => void this.read(),
       state: (connected) => { this.streaming = connected; },
     });
+  }
+
+  private readEvery(period: number): void {
+    if (period === this.period) return;
+    this.period = period;
+    clearInterval(this.refresh);
+    this.refresh = setInterval(() => void this.read(), period);
   }
 
   stop(): void {
@@ -78,18 +89,12 @@ export class LiveTwin {
   }
 
   private apply(change: TwinChange): void {
-    if (change.id !== this.id || !this.twin || change.rev <= this.twin.rev) return;
-    const changed = Object.entries(change.properties ?? {});
-    if (change.omitted || changed.some(([, { v }]) => v === undefined)) return void this.read();
-    const properties = { ...this.twin.properties };
-    for (const [name, property] of changed) {
-      properties[name] = { ...properties[name], fresh: true, ...property as Property };
-    }
-    this.record(properties);
-    this.twin = {
-      ...this.twin, properties, rev: change.rev, events: change.events ?? this.twin.events,
-      last_seen: change.last_seen ?? this.twin.last_seen, status: 'online',
-    };
+    if (!this.twin || change.id !== this.id || change.edge !== this.twin.edge || change.rev <= this.twin.rev) return;
+    const twin = changed(this.twin, change);
+    if (!twin) return void this.read();
+    if (this.twin.edge) this.readEvery(refreshPeriod);
+    this.record(twin.properties);
+    this.twin = twin;
   }
 
   private record(properties: Record<string, Property>): void {

@@ -92,20 +92,38 @@ TEST_F(Client, A_large_upload_that_is_refused_early_still_gets_the_reason) {
 
 TEST_F(Client, A_stream_is_read_until_the_reader_has_enough) {
   serve();
-  std::string seen;
-  const auto result = client().stream("/stream?twin=a", "", {}, [&](const SseEvent& event) {
+  std::string seen, last;
+  const auto result = client().stream("/stream?twin=a", last, {}, [&](const SseEvent& event) {
     seen += event.type + event.id + ' ';
     if (event.type == "open") publish("b"), publish("a");
     return event.type == "change" ? HttpClient::Next::stop : HttpClient::Next::go_on;
   });
   EXPECT_TRUE(result);
   EXPECT_EQ(seen, "openlife-0 changelife-2 ");
+  EXPECT_EQ(last, "life-2");
+}
+
+TEST_F(Client, A_stream_goes_on_after_what_was_seen_of_the_one_before) {
+  serve();
+  std::string last, seen;
+  const auto until = [&](const std::string& id) {
+    return client().stream("/stream", last, {}, [&, id](const SseEvent& event) {
+      seen += event.type + event.id + ' ';
+      return event.id == id ? HttpClient::Next::stop : HttpClient::Next::go_on;
+    });
+  };
+  ASSERT_TRUE(until("life-0"));
+  publish("a"), publish("b"), publish("c");
+  ASSERT_TRUE(until("life-2"));
+  ASSERT_TRUE(until("life-3"));
+  EXPECT_EQ(seen, "openlife-0 openlife-0 changelife-1 changelife-2 openlife-2 changelife-3 ");
 }
 
 TEST_F(Client, A_stop_token_ends_a_quiet_stream) {
   serve();
   std::stop_source stop;
-  const auto result = client().stream("/stream", "", stop.get_token(), [&](const SseEvent&) {
+  std::string last;
+  const auto result = client().stream("/stream", last, stop.get_token(), [&](const SseEvent&) {
     stop.request_stop();
     return HttpClient::Next::go_on;
   });
@@ -115,10 +133,11 @@ TEST_F(Client, A_stop_token_ends_a_quiet_stream) {
 TEST_F(Client, A_stream_that_the_server_ends_or_refuses_is_an_error) {
   serve();
   auto reading = client();
-  const auto refused = reading.stream("/stream?topic=a", "", {}, [](const SseEvent&) { return HttpClient::Next::go_on; });
+  std::string last;
+  const auto refused = reading.stream("/stream?topic=a", last, {}, [](const SseEvent&) { return HttpClient::Next::go_on; });
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("unknown query parameter 'topic'"), std::string::npos) << refused.error().message;
-  const auto ended = reading.stream("/stream", "", {}, [&](const SseEvent&) {
+  const auto ended = reading.stream("/stream", last, {}, [&](const SseEvent&) {
     server_->stop();
     return HttpClient::Next::go_on;
   });

@@ -70,8 +70,8 @@ class ServerFixture : public testing::Test {
   void expect_alive() { EXPECT_EQ(status_of(ask(get("/hello"))), "HTTP/1.1 200 OK"); }
 
   void publish(const std::string& twin, const std::string& value = "v") {
-    const ChangedProperty changed{"p", ValueView::text(value), {}, 1};
-    hub_.publish({"", twin, "", 1, 1, {}, {&changed, 1}});
+    const ChangedProperty changed{.name = "p", .revision = 1, .reported = ChangedProperty::Reported{ValueView::text(value), {}}};
+    hub_.publish({.twin = twin, .revision = 1, .events = 1, .properties = {&changed, 1}});
   }
   // The oldest reply that a handler kept; waits for it.
   Reply take_pending() {

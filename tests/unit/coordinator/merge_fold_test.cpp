@@ -355,5 +355,49 @@ TEST(MergeFold, Limits_that_are_none_change_nothing_and_are_counted) {
   EXPECT_EQ(parse_merge_limits(to_json(merge.fold->limits())).value(), merge.fold->limits());
 }
 
+TEST(MergeFold, A_desired_function_without_room_is_refused_with_the_reason_for_who_waits) {
+  Merge merge;
+  merge.want("alarm", "*");
+  EXPECT_FALSE(merge.fold->refusal_of(Position{merge.position}));
+  const DesiredChange large{false, {FunctionName("alarm"), std::string(uplink::kMaxManifest + 1, 'x'), std::string(64, 'b')}, {}};
+  EXPECT_EQ(merge.fold->desired().check(large.function.name, large.function.manifest).error().code, ErrorCode::limit_exceeded);
+  merge.record(RecordKind::desired, std::string(kDesiredFunctionTopic), encode(large));
+  const auto why = merge.fold->refusal_of(Position{merge.position});
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->code, ErrorCode::limit_exceeded);
+  EXPECT_NE(why->message.find("the limit is " + std::to_string(uplink::kMaxManifest)), std::string::npos) << why->message;
+  EXPECT_EQ(merge.fold->desired().functions().at("alarm").function.manifest, "manifest");
+}
+
+TEST(MergeFold, Reasons_of_refusals_are_kept_for_the_last_ones_alone) {
+  Merge merge;
+  const auto refuse = [&] { merge.record(RecordKind::desired, std::string(kDesiredFunctionTopic), "garbage"); };
+  refuse();
+  const Position first{merge.position};
+  for (int i = 0; i < 255; ++i) refuse();
+  EXPECT_TRUE(merge.fold->refusal_of(first));
+  refuse();
+  EXPECT_FALSE(merge.fold->refusal_of(first));
+}
+
+TEST(MergeFold, Every_row_of_a_twin_that_replaces_another_is_shown_with_both) {
+  Merge merge;
+  std::vector<std::string> seen;
+  merge.fold->observe_latest([&](const LatestTable::Key& key, std::string_view before, std::string_view after) {
+    seen.push_back(key.edge.text() + " " + key.key + " " + std::string(before) + ">" + std::string(after));
+  });
+  const auto row = [&](std::uint64_t revision, const std::string& payload, std::uint8_t incarnation = 1) {
+    merge.rows("north", {{"tpump", revision, payload}}, incarnation);
+  };
+  merge.hello("north");
+  row(1, "one");
+  row(3, "three");
+  row(2, "two");
+  row(3, "again");
+  merge.hello("north", 2);
+  row(1, "anew", 2);
+  EXPECT_EQ(seen, (std::vector<std::string>{"north tpump >one", "north tpump one>three", "north tpump three>", "north tpump >anew"}));
+}
+
 }  // namespace
 }  // namespace doppel

@@ -36,10 +36,16 @@ class StreamHubTest : public testing::Test {
     EXPECT_EQ(types(read(*source)), "open");
     return source;
   }
+  static ChangedProperty reported(std::string_view name, ValueView value) {
+    return {.name = name, .revision = 3, .reported = ChangedProperty::Reported{value, from_nanoseconds(1'000'000'000)}};
+  }
+  static ChangedProperty desired(std::string_view name, ValueView value) {
+    return {.name = name, .revision = 4, .desired = ChangedProperty::Desired{value, from_nanoseconds(3'000'000'000)}};
+  }
   static void publish(StreamHub& hub, std::string_view twin, std::string_view property = "t",
                       ValueView value = ValueView::of(1.5)) {
-    const ChangedProperty changed{property, value, from_nanoseconds(1'000'000'000), 3};
-    hub.publish({"", twin, "motor", 7, 5, from_nanoseconds(2'000'000'000), {&changed, 1}});
+    const auto changed = reported(property, value);
+    hub.publish({.twin = twin, .model = "motor", .revision = 7, .events = 5, .last_seen = from_nanoseconds(2'000'000'000), .properties = {&changed, 1}});
   }
   static void publish_many(StreamHub& hub, int count) {
     for (int i = 0; i < count; ++i) publish(hub, "twin" + std::to_string(i));
@@ -58,6 +64,44 @@ TEST_F(StreamHubTest, A_change_arrives_as_an_event_with_everything_it_says) {
   EXPECT_EQ(events[0].id, "life-1");
   EXPECT_EQ(data(events[0]), nlohmann::json::parse(R"({"id":"plant/a","model":"motor","rev":7,"events":5,
     "last_seen":"1970-01-01T00:00:02Z","properties":{"t":{"v":1.5,"ts":"1970-01-01T00:00:01Z","rev":3}}})"));
+}
+
+TEST_F(StreamHubTest, A_change_tells_what_is_gone_and_what_is_desired_and_a_filter_by_property_sees_both) {
+  const auto by_gone = join(hub_, {.property = "old"}), by_desired = join(hub_, {.property = "limit"}), by_other = join(hub_, {.property = "other"});
+  const auto limit = desired("limit", ValueView::of(80.0));
+  const std::string_view gone[] = {"old", "older"};
+  hub_.publish({.twin = "a", .revision = 4, .properties = {&limit, 1}, .removed = gone});
+  hub_.drain();
+  const auto events = read(*by_gone);
+  ASSERT_EQ(types(events), "change");
+  EXPECT_EQ(data(events[0]), nlohmann::json::parse(R"({"id":"a","model":"","rev":4,"events":0,"last_seen":null,
+    "properties":{"limit":{"desired":80.0,"pending_since":"1970-01-01T00:00:03Z","rev":4}},"removed":["old","older"]})"));
+  EXPECT_EQ(read(*by_desired).size(), 1u);
+  EXPECT_EQ(read(*by_other).size(), 0u);
+}
+
+TEST_F(StreamHubTest, A_desired_value_that_is_too_large_leaves_its_time) {
+  StreamHub hub("life", {.event_bytes = 1000});
+  const auto client = join(hub);
+  const std::string large(5000, 'x');
+  const auto limit = desired("limit", ValueView::text(large));
+  hub.publish({.twin = "a", .properties = {&limit, 1}});
+  hub.drain();
+  const auto told = data(read(*client).at(0))["properties"]["limit"];
+  EXPECT_FALSE(told.contains("desired"));
+  EXPECT_TRUE(told.contains("pending_since"));
+}
+
+TEST_F(StreamHubTest, Names_that_are_gone_and_have_no_room_are_counted) {
+  StreamHub hub("life", {.event_bytes = 1000});
+  const auto client = join(hub);
+  const std::vector<std::string> names(100, std::string(50, 'n'));
+  const std::vector<std::string_view> gone(names.begin(), names.end());
+  hub.publish({.twin = "a", .removed = gone});
+  hub.drain();
+  const auto told = data(read(*client).at(0));
+  EXPECT_EQ(told["removed"].size() + told["omitted"].get<std::size_t>(), 100u);
+  EXPECT_LT(told.dump().size(), 1200u);
 }
 
 TEST_F(StreamHubTest, Without_listeners_nothing_is_assembled_or_kept) {
@@ -87,7 +131,7 @@ TEST_F(StreamHubTest, Filters_by_twin_prefix_model_property_and_edge) {
   publish(hub_, "plant/a");
   publish(hub_, "plant/b", "p");
   publish(hub_, "yard/a");
-  hub_.publish({"north", "yard/b", "pump", 1, 1, {}, {}});
+  hub_.publish({.edge = "north", .twin = "yard/b", .model = "pump"});
   hub_.drain();
   EXPECT_EQ(read(*by_twin).size(), 1u);
   EXPECT_EQ(read(*by_prefix).size(), 2u);
@@ -186,10 +230,10 @@ TEST_F(StreamHubTest, An_event_never_outgrows_its_limit_and_says_what_it_lacks) 
   const auto by_property = join(hub, {.property = "p99"});
   const std::string large(5000, 'x');
   std::vector<std::string> names;
-  std::vector<ChangedProperty> changed{{"big", ValueView::text(large), {}, 1}};
+  std::vector<ChangedProperty> changed{reported("big", ValueView::text(large))};
   for (int i = 0; i < 100; ++i) names.push_back("p" + std::to_string(i));
-  for (const auto& name : names) changed.push_back({name, ValueView::of(std::int64_t{1}), {}, 1});
-  hub.publish({"", "a", "", 1, 1, {}, changed});
+  for (const auto& name : names) changed.push_back(reported(name, ValueView::of(std::int64_t{1})));
+  hub.publish({.twin = "a", .properties = changed});
   hub.drain();
   const auto events = read(*all);
   ASSERT_EQ(types(events), "change");
