@@ -28,8 +28,11 @@ Handler set_property(EdgeApi& api) {
     const bool conditional = write->expected_revision.has_value();
     api.set_property(*write, [reply, conditional](Result<PropertyWritten> outcome) {
       if (outcome) return reply.send(written(*std::move(outcome)));
-      const bool precondition_failed = conditional && outcome.error().code == ErrorCode::conflict;
-      precondition_failed ? reply.fail(Status::precondition_failed, outcome.error().message) : reply.fail(outcome.error());
+      const Error& error = outcome.error();
+      if (conditional && error.code == ErrorCode::conflict) return reply.fail(Status::precondition_failed, error.message);
+      // Not the value is too much, but what the node has already.
+      if (error.code == ErrorCode::limit_exceeded) return reply.fail(Status::insufficient_storage, error.message);
+      reply.fail(error);
     });
   };
 }

@@ -50,6 +50,7 @@ std::string_view reason_of(Status status) {
     case Status::service_unavailable: return "Service Unavailable";
     case Status::gateway_timeout: return "Gateway Timeout";
     case Status::version_not_supported: return "HTTP Version Not Supported";
+    case Status::insufficient_storage: return "Insufficient Storage";
   }
   return "Unknown";
 }

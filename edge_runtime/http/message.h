@@ -25,7 +25,7 @@ enum class Status : unsigned {
   uri_too_long = 414, unsupported_media_type = 415, expectation_failed = 417, misdirected_request = 421,
   unprocessable_content = 422, too_many_requests = 429, header_fields_too_large = 431,
   internal_server_error = 500, not_implemented = 501, service_unavailable = 503, gateway_timeout = 504,
-  version_not_supported = 505,
+  version_not_supported = 505, insufficient_storage = 507,
 };
 std::string_view reason_of(Status status);  // "Not Found"
 

@@ -54,19 +54,6 @@ void add_operations(Router& router, NodeApi& api) {
       {.access = Access::open});
 }
 
-// A statement that exceeds a limit will do so again: that is not "too many requests".
-Handler run_sql(NodeApi& api) {
-  return [&api](const Request& request, const Reply& reply) {
-    const auto query = parse_sql_query(request);
-    if (!query) return reply.fail(query.error());
-    api.query(*query, [reply](Result<std::string> json) {
-      if (json) return reply.json(*std::move(json));
-      const bool beyond_limit = json.error().code == ErrorCode::limit_exceeded;
-      beyond_limit ? reply.fail(Status::unprocessable_content, json.error().message) : reply.fail(json.error());
-    });
-  };
-}
-
 void add_reading(Router& router, NodeApi& api) {
   router.add(Method::get, "/api/v1/twins",
              parsed(parse_twin_query, [&api](const TwinQuery& query, auto answer) { api.list_twins(query, answer); }),
@@ -78,7 +65,9 @@ void add_reading(Router& router, NodeApi& api) {
   router.add(Method::get, "/api/v1/alerts",
              parsed(parse_alert_query, [&api](const AlertQuery& query, auto answer) { api.list_alerts(query, answer); }),
              {.query = with_page({"edge", "twin"})});
-  router.add(Method::post, "/api/v1/query", run_sql(api), {.consumes = "application/json", .body_bytes = kMaxSqlBytes});
+  router.add(Method::post, "/api/v1/query",
+             parsed(parse_sql_query, [&api](const SqlQuery& query, auto answer) { api.query(query, answer); }),
+             {.consumes = "application/json", .body_bytes = kMaxSqlBytes});
 }
 
 void add_functions(Router& router, NodeApi& api) {

@@ -31,7 +31,8 @@ ErrorCode code_of(Status status) {
     case Status::precondition_failed: return ErrorCode::conflict;
     case Status::content_too_large:
     case Status::unprocessable_content:
-    case Status::too_many_requests: return ErrorCode::limit_exceeded;
+    case Status::insufficient_storage: return ErrorCode::limit_exceeded;
+    case Status::too_many_requests:
     case Status::request_timeout:
     case Status::service_unavailable:
     case Status::gateway_timeout: return ErrorCode::unavailable;
@@ -46,7 +47,7 @@ Status status_of(ErrorCode code) {
     case ErrorCode::invalid_input: return Status::bad_request;
     case ErrorCode::not_found: return Status::not_found;
     case ErrorCode::conflict: return Status::conflict;
-    case ErrorCode::limit_exceeded: return Status::too_many_requests;
+    case ErrorCode::limit_exceeded: return Status::unprocessable_content;
     case ErrorCode::unavailable: return Status::service_unavailable;
     case ErrorCode::corrupt_data:
     case ErrorCode::internal: return Status::internal_server_error;

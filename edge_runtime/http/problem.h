@@ -9,6 +9,7 @@
 
 namespace doppel {
 
+// A limit that a request exceeds it will exceed again (422): what may pass is unavailable (503, with Retry-After).
 Status status_of(ErrorCode code);
 
 // {"type","title","status","detail","instance"}; type is "urn:doppel:problem:" and the status' name in kebab case.

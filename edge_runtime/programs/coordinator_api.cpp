@@ -65,7 +65,10 @@ void CoordinatorService::get_twin(const std::optional<EdgeId>& edge, const TwinI
 // `fallback`: its latest values as they are here, for when the edge does not answer; "" without any.
 void CoordinatorService::ask_edge(const EdgeId& edge, const TwinId& id, std::string fallback, const Answer<std::string>& answer) {
   parts_.server().query(edge, "twin", id.text(), [edge, fallback = std::move(fallback), answer](Result<uplink::QueryResult> result) {
-    if (!result) return fallback.empty() ? answer(result.error()) : answer(fallback);
+    const bool is_too_large = result && result->status == 507;
+    if ((!result || is_too_large) && !fallback.empty()) return answer(fallback);
+    if (!result) return answer(result.error());
+    if (is_too_large) return answer(limit_exceeded("the twin is too large for the uplink: ask edge " + edge.text() + " itself"));
     if (result->status == 404) return answer(not_found(result->body));
     if (result->status != 200) return answer(unavailable("edge " + edge.text() + " answered " + std::to_string(result->status)));
     auto twin = Json::parse(result->body, nullptr, false);
@@ -127,6 +130,7 @@ void CoordinatorService::put_function(FunctionUpload upload, Answer<FunctionAcce
   if (!edges) return answer(edges.error());
   const auto shared = std::make_shared<const FunctionUpload>(std::move(upload));
   const bool posted = parts_.core.post([this, shared, edges = *edges, answer](Lane&) {
+    if (auto fits = parts_.fold.desired().check(shared->name, shared->manifest); !fits) return answer(fits.error());
     const auto functions = FleetView(parts_.fold).functions();
     const auto at = functions.find(shared->name.text());
     const auto before = at == functions.end() ? std::nullopt : std::optional(at->second.edges);
@@ -179,13 +183,17 @@ void CoordinatorService::delete_function(const FunctionName& name, const std::st
   if (!posted) answer(lane_is_busy());
 }
 
-// `then` runs on the lane's thread once the change is applied.
+// `then` runs on the lane's thread once the fold has taken the change, or refused it: what was found to fit may not fit any more.
 void CoordinatorService::append_desired(const DesiredChange& change, const std::function<void(Result<void>)>& then) {
   const std::string payload = encode(change);
   const auto position = parts_.core.journal().append({.kind = RecordKind::desired, .topic = kDesiredFunctionTopic, .payload = payload});
-  if (!position) return then(position.error());
+  if (!position) return then(not_journaled(position.error()));
   if (auto synced = parts_.core.journal().sync(); !synced) return then(synced.error());
-  if (!parts_.core.when_applied(*position, [then] { then({}); })) then(lane_is_busy());
+  const auto tell = [this, then, position = *position] {
+    const auto refusal = parts_.fold.refusal_of(position);
+    then(refusal ? Result<void>(*refusal) : Result<void>());
+  };
+  if (!parts_.core.when_applied(*position, tell)) then(lane_is_busy());
 }
 
 void CoordinatorService::list_edges(Answer<std::string> answer) {

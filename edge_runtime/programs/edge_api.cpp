@@ -122,7 +122,7 @@ void EdgeService::journal_and_wait(NewRecord record, const std::function<void(co
   const auto position = parts_.core.journal().append(record);
   if (position) return;
   parts_.replies.forget(request);
-  answer(position.error());
+  answer(not_journaled(position.error()));
 }
 
 void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) {

@@ -1,6 +1,7 @@
 #include "edge_runtime/programs/function_installer.h"
 
 #include "edge_runtime/pipeline/function_set.h"
+#include "edge_runtime/programs/node_core.h"
 
 namespace doppel {
 namespace {
@@ -63,7 +64,8 @@ Result<Position> FunctionInstaller::remove(const std::string& name, Origin origi
 Result<Position> FunctionInstaller::append(const std::string& name, const Activation& activation) {
   std::string payload;
   encode(activation, payload);
-  return journal_.append({.kind = RecordKind::activation, .topic = name, .payload = payload});
+  const auto position = journal_.append({.kind = RecordKind::activation, .topic = name, .payload = payload});
+  return position ? position : not_journaled(position.error());
 }
 
 }  // namespace doppel

@@ -33,6 +33,9 @@ Incarnation random_incarnation();
 // The answer to a question that the lane's thread has no room for.
 inline Error lane_is_busy() { return unavailable("the lane is busy: try again"); }
 
+// What a client hears of an append that failed: a full journal has room again when it is cut.
+inline Error not_journaled(const Error& error) { return error.code == ErrorCode::limit_exceeded ? unavailable(error.message) : error; }
+
 // Members in start order; destruction stops them in reverse.
 class NodeCore {
  public:

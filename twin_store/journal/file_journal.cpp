@@ -84,10 +84,10 @@ Result<void> FileJournal::check(const NewRecord& record) const {
   if (auto healthy = failure_.check(); !healthy) return healthy;
   if (epoch_is_wanted_) return conflict(folder_ + ": a tail may be lost or is corrupt: a new epoch must begin before the first append");
   if (record.topic.size() > kMaxTopic)
-    return limit_exceeded("topic of " + std::to_string(record.topic.size()) + " bytes; a record takes at most " + std::to_string(kMaxTopic));
+    return invalid_input("topic of " + std::to_string(record.topic.size()) + " bytes; a record takes at most " + std::to_string(kMaxTopic));
   const auto largest = largest_record(options_.segment_bytes);
   if (record_size(record) > largest)
-    return limit_exceeded("record of " + std::to_string(record_size(record)) + " bytes; at most " + std::to_string(largest) +
+    return invalid_input("record of " + std::to_string(record_size(record)) + " bytes; at most " + std::to_string(largest) +
                           ", a quarter of a segment, fit");
   return {};
 }

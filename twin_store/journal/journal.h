@@ -70,7 +70,7 @@ class Journal {
   virtual ~Journal() = default;
 
   // Stamps the arrival, assigns the position, writes, publishes; with SyncPolicy::always also syncs. When it returns a
-  // position, every byte before it is written. Errors: limit_exceeded (budget, record too large), conflict (a new epoch must
+  // position, every byte before it is written. Errors: limit_exceeded (budget), invalid_input (too large), conflict (a new epoch must
   // begin first), unavailable (the disk refused: sticky, every later append fails the same way; or closed). The last segment of
   // the budget is for marks, ticks and the like: a journal that takes no message can still be worked off.
   virtual Result<Position> append(const NewRecord& record) = 0;

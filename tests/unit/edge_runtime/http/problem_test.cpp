@@ -23,7 +23,7 @@ TEST(Problem, Every_error_code_has_its_status) {
   EXPECT_EQ(status_of(ErrorCode::invalid_input), Status::bad_request);
   EXPECT_EQ(status_of(ErrorCode::not_found), Status::not_found);
   EXPECT_EQ(status_of(ErrorCode::conflict), Status::conflict);
-  EXPECT_EQ(status_of(ErrorCode::limit_exceeded), Status::too_many_requests);
+  EXPECT_EQ(status_of(ErrorCode::limit_exceeded), Status::unprocessable_content);
   EXPECT_EQ(status_of(ErrorCode::unavailable), Status::service_unavailable);
   EXPECT_EQ(status_of(ErrorCode::corrupt_data), Status::internal_server_error);
   EXPECT_EQ(status_of(ErrorCode::internal), Status::internal_server_error);
@@ -33,6 +33,15 @@ TEST(Problem, What_may_work_later_says_when_to_try_again) {
   const auto response = problem(unavailable("recovering"), "/readyz");
   ASSERT_EQ(response.headers.size(), 1u);
   EXPECT_EQ(response.headers[0].first, "Retry-After");
+}
+
+TEST(Problem, What_is_refused_for_ever_does_not_ask_to_be_tried_again) {
+  EXPECT_TRUE(problem(limit_exceeded("a module of 5 MiB, at most 4"), "/").headers.empty());
+  for (const auto status : {Status::content_too_large, Status::unprocessable_content, Status::insufficient_storage}) {
+    EXPECT_TRUE(problem(status, "too much", "/").headers.empty());
+    EXPECT_EQ(error_of(status, "").code, ErrorCode::limit_exceeded);
+  }
+  EXPECT_EQ(error_of(Status::too_many_requests, "").code, ErrorCode::unavailable);
 }
 
 TEST(Problem, Detail_that_is_not_UTF8_still_gives_JSON) {

@@ -187,6 +187,18 @@ TEST_F(Routes, A_query_beyond_its_limits_is_422_since_asking_again_does_not_help
   EXPECT_EQ(edge({Method::post, "/api/v1/query", {kJson}, R"({"sql":"SELECT 1"})"}).status, Status::unprocessable_content);
 }
 
+TEST_F(Routes, What_is_too_large_for_good_is_not_asked_for_again) {
+  edge_.error = limit_exceeded("limits.fuel = 9 is above this node's functions.max_fuel = 5");
+  const auto form = make_form({{"manifest", "", "name = \"f\""}, {"module", "", "\1"}});
+  const auto refused = edge({Method::put, "/api/v1/functions/f", {{"Content-Type", form.content_type}}, form.body});
+  EXPECT_EQ(refused.status, Status::unprocessable_content);
+  EXPECT_TRUE(refused.headers.empty());
+  edge_.error = limit_exceeded("twin a has 1024 desired values already");
+  const auto full = edge({Method::put, "/api/v1/twins/a/properties/p", {kJson}, R"({"v":1})"});
+  EXPECT_EQ(full.status, Status::insufficient_storage);
+  EXPECT_TRUE(full.headers.empty());
+}
+
 TEST_F(Routes, A_function_is_uploaded_as_a_form_of_manifest_and_module) {
   const auto form = make_form({{"manifest", "function.toml", "name = \"f\""}, {"module", "f.wasm", "\1\2"}});
   const auto response = coordinator(

@@ -74,12 +74,12 @@ TEST(Journal, what_is_too_large_is_refused_with_the_limit_and_the_journal_goes_o
   on.open();
   const auto large = on.try_append(std::string(on.options.segment_bytes / 4, 'x'));
   ASSERT_FALSE(large);
-  EXPECT_EQ(large.error().code, ErrorCode::limit_exceeded);
+  EXPECT_EQ(large.error().code, ErrorCode::invalid_input);
   EXPECT_NE(large.error().message.find("at most 16384"), std::string::npos) << large.error().message;
   NewRecord record;
   const std::string topic(65'536, 't');
   record.topic = topic;
-  EXPECT_EQ(on.journal->append(record).error().code, ErrorCode::limit_exceeded);
+  EXPECT_EQ(on.journal->append(record).error().code, ErrorCode::invalid_input);
   EXPECT_TRUE(on.try_append(std::string(on.options.segment_bytes / 4 - 56, 'x')));
 }
 
