@@ -20,7 +20,7 @@ struct LogField {
 class Log {
  public:
   virtual ~Log() = default;
-  // `event` is a fixed phrase in snake_case, the cause by which repeated lines are held back ("mqtt_connected").
+  // `event` is a fixed phrase in snake_case ("mqtt_connected"); with the fields that say whose it is, the cause by which lines are held back.
   virtual void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) = 0;
 
   void info(std::string_view event, std::initializer_list<LogField> fields) { write(LogLevel::info, event, fields); }
