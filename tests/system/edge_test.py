@@ -1,5 +1,6 @@
 """One edge as its owner sees it: started with a broker's address alone, asked by commands, fed with anything."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -73,27 +74,62 @@ class Edge(harness.SceneTest):
         harness.wait_until("the new topic's twin", lambda: "new/1" in edge.twins())
         self.assertEqual({twin: state["events"] for twin, state in edge.twins().items()}, {"old/1": 1, "kept/1": 2, "new/1": 1})
 
-    def test_nothing_that_is_published_ends_the_edge_or_vanishes(self):
-        deep = '{"a":' * 100 + "1" + "}" * 100
-        odd = {"object": b'{"v": 1}', "number": b"1", "text": "höhe".encode(), "empty": b"", "binary": bytes(range(256)),
-               "not-utf8": b'{"v": "\xff\xfe"}', "broken": b'{"v": ', "deep": deep.encode(), "nan": b'{"v": NaN}',
-               "huge-number": b'{"v": 1e999, "w": 123456789012345678901234567890}', "twice": b'{"v": 1, "v": 2}',
-               "wrong-type": b'{"v": [1, {"x": null}], "w": {}}', "a-megabyte": b"x" * 1_000_000,
-               "three-megabytes": b"y" * 3_000_000, "nul": b'{"\\u0000": 1}', "many": json.dumps(
-                   {f"field{number}": number for number in range(5_000)}).encode()}
-        self.publish(*((f"odd/{name}/value", payload) for name, payload in odd.items()))
-        self.publish(("odd/retained/value", b'{"v": 1}'), retain=True)
-        self.publish(("odd/last/value", b'{"v": 1}'))
-        self.twin("odd/last/value")
+    def test_what_can_be_understood_is_kept_as_what_it_is(self):
+        binary = bytes(range(256))
+        kept = {"object": (b'{"v": 1}', {"v": 1}), "number": (b"1", 1), "text": ("höhe".encode(), "höhe"), "quoted": (b'"a"', "a"),
+                "binary": (binary, {"base64": base64.b64encode(binary).decode()}), "nan": (b'{"v": NaN}', {"v": "NaN"}), "bare-nan": (b"NaN", "NaN"),
+                "huge": (b'{"v": 123456789012345678901234567890}', {"v": 123456789012345678901234567890}),
+                "twice": (b'{"v": 1, "v": 2}', {"v": 2}), "nul": (b'{"\\u0000": 1}', {"\0": 1}), "nothing": (b'{"v": null}', {"v": None}),
+                "nested": (b'{"a": [1, {"x": null}], "b": {"c": true}, "w": {}}', {"a": [1, {"x": None}], "b.c": True, "w": {}})}
+        self.publish(*((f"odd/{name}/value", payload) for name, (payload, _) in kept.items()))
+        harness.wait_until("all twins", lambda: len(self.edge.twins()) == len(kept))
+        twins = self.edge.twins()
+        for name, (payload, wanted) in kept.items():
+            is_object = payload.startswith(b"{")
+            twin = twins[f"odd/{name}/value" if is_object else f"odd/{name}"]
+            values = {name: value["v"] for name, value in twin["properties"].items()}
+            self.assertEqual(values, wanted if is_object else {"value": wanted}, name)
+            self.assertEqual(twin["events"], 1, name)
+        self.publish(("odd/beyond/value", b'{"v": 1e999}'))
+        harness.wait_until("the number that no machine has", lambda: "odd/beyond/value" in self.edge.twins())
+        with urllib.request.urlopen(self.edge.url + "/api/v1/twins/odd%2Fbeyond%2Fvalue", timeout=10) as answer:
+            self.assertIn(b'"v":1e999,', answer.read())
+        self.assertEqual(self.edge.items("/api/v1/dead-letters"), [])
+        self.assertEqual(self.edge.get("/api/v1/node")["counters"]["duplicate_keys"], 1)
+
+    def test_what_cannot_be_kept_is_a_dead_letter_that_says_why(self):
+        named = {"empty": (b"", "bad_payload", "payload is empty"),
+                 "not-utf8": (b'{"v": "\xff\xfe"}', "bad_payload", "not valid UTF-8"),
+                 "broken": (b'{"v": ', "bad_payload", "not valid JSON"),
+                 "deep": (b'{"a":' * 100 + b"1" + b"}" * 100, "limit_exceeded", "nested deeper than 16 levels"),
+                 "megabyte": (b"x" * 1_000_000, "limit_exceeded", "a value of 1000000 bytes, at most 65536"),
+                 "long-field": (b'{"v": "%s"}' % (b"x" * 1_000_000), "limit_exceeded", 'field "v" of 1000000 bytes, at most 65536'),
+                 "three-megabytes": (b"y" * 3_000_000, "limit_exceeded", "longer than limits.payload"),
+                 "many": (json.dumps({f"field{number}": 0 for number in range(5_000)}).encode(), "limit_exceeded", "more than 1024 fields")}
+        self.publish(*((f"odd/{name}/value", payload) for name, (payload, _, _) in named.items()), ("plant/last", b"{}"))
+        self.twin("plant/last")
+        self.assertEqual(set(self.edge.twins()), {"plant/last"})
+        letters = {letter["topic"]: letter for letter in self.edge.items("/api/v1/dead-letters")}
+        self.assertEqual(set(letters), {f"odd/{name}/value" for name in named})
+        for name, (payload, reason, why) in named.items():
+            letter = letters[f"odd/{name}/value"]
+            self.assertEqual(letter["reason"], reason, name)
+            self.assertIn(why, letter["detail"], name)
+            if isinstance(letter["payload"], str):
+                self.assertTrue(payload.decode().startswith(letter["payload"]), name)
         self.assertTrue(self.edge.alive())
-        letters = self.edge.items("/api/v1/dead-letters")
-        kept = set(self.edge.twins())
-        for name in odd:
-            named = [letter for letter in letters if letter.get("topic") == f"odd/{name}/value"]
-            self.assertTrue(named or f"odd/{name}/value" in kept or f"odd/{name}" in kept,
-                            f"{name} is neither a twin nor a dead letter")
-            for letter in named:
-                self.assertTrue(letter["reason"], f"{name} is a dead letter without a reason")
+
+    def test_a_retained_message_is_taken_once_by_who_comes_later_and_after_a_restart(self):
+        self.publish(("plant/kept", b'{"v": 1}'), retain=True)
+        self.assertEqual(self.twin("plant/kept")["events"], 1)
+        late = self.scene.edge("late", arguments=["--mqtt", self.broker.url])
+        self.assertEqual(harness.wait_until("the retained message", lambda: late.twins().get("plant/kept"))["properties"]["v"]["v"], 1)
+        late.stop()
+        late.start()
+        harness.wait_until("it is subscribed", lambda: late.get("/api/v1/node")["mqtt"][0]["connected"])
+        self.publish(("plant/last", b"{}"))
+        harness.wait_until("a message after it", lambda: "plant/last" in late.twins())
+        self.assertEqual(late.twins()["plant/kept"]["events"], 1)
 
     def test_a_clean_stop_and_a_start_keep_everything(self):
         self.publish(*((f"plant/motor/{number}", json.dumps({"temperature": number})) for number in range(200)))
@@ -110,9 +146,7 @@ class Edge(harness.SceneTest):
         promtool = shutil.which("promtool")
         if promtool is None:
             self.skipTest("promtool is not installed")
-        with urllib.request.urlopen(self.edge.url + "/metrics", timeout=10) as answer:
-            text = answer.read()
-        judged = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)
+        judged = subprocess.run([promtool, "check", "metrics"], input=self.edge.metrics().encode(), capture_output=True)
         self.assertEqual((judged.returncode, judged.stderr.decode()), (0, ""))
 
     def test_a_second_process_on_the_same_data_is_refused_by_name(self):
