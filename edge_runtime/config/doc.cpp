@@ -1,5 +1,7 @@
 #include "edge_runtime/config/doc.h"
 
+#include "twin_store/model/value.h"
+
 namespace doppel {
 namespace {
 
@@ -16,12 +18,6 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-bool is_unset(const SettingValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  const auto* entries = std::get_if<TextMap>(&value);
-  return std::holds_alternative<std::monostate>(value) || (text && text->empty()) || (entries && entries->empty());
-}
-
 std::string default_cell(const Setting& setting, const NodeConfig& config) {
   if (setting.required) return "needed";
   const SettingValue value = setting.read(config, 0);
@@ -34,6 +30,45 @@ void append_rows(std::string& out, const Section& section, std::size_t row, cons
     if (is_unset(value)) continue;
     out += std::string(setting.key) + " = " + toml_text(setting, value) + "\n";
   }
+}
+
+// A configuration of a role as it is when nothing is given, with a row of every repeated section.
+class Defaults {
+ public:
+  explicit Defaults(Role role) : config_(role == Role::edge ? static_cast<NodeConfig&>(edge_) : coordinator_) {
+    for (const Section& section : setting_table(role)) {
+      if (section.repeated && section.row_count(config_) == 0) section.add_row(config_);
+    }
+  }
+  const NodeConfig& config() const { return config_; }
+
+ private:
+  EdgeConfig edge_;
+  CoordinatorConfig coordinator_;
+  NodeConfig& config_;
+};
+
+void append_member(std::string& json, std::string_view name, std::string_view value) {
+  if (!json.ends_with('{')) json += ',';
+  append_json_string(json, name);
+  json += ':';
+  json += value;
+}
+
+std::string json_string(std::string_view text) {
+  std::string json;
+  append_json_string(json, text);
+  return json;
+}
+
+void append_settings(std::string& json, const Section& section, std::size_t row, const NodeConfig& config) {
+  for (const Setting& setting : section.settings) append_member(json, setting.key, json_text(setting, setting.read(config, row)));
+}
+
+std::string section_json(const Section& section, std::size_t row, const NodeConfig& config) {
+  std::string json = "{";
+  append_settings(json, section, row, config);
+  return json + '}';
 }
 
 }  // namespace
@@ -76,19 +111,34 @@ twins = ["#"]
 std::string setting_reference(Role role) {
   std::string out = role == Role::edge ? "# Settings of an edge\n" : "# Settings of a coordinator\n";
   out += "\nAn example:\n\n```toml\n" + std::string(example_toml(role)) + "```\n";
-  EdgeConfig edge;
-  CoordinatorConfig coordinator;
-  NodeConfig& config = role == Role::edge ? static_cast<NodeConfig&>(edge) : coordinator;
+  const Defaults defaults(role);
   for (const Section& section : setting_table(role)) {
-    if (section.repeated && section.row_count(config) == 0) section.add_row(config);
     out += "\n## " + (section.name.empty() ? std::string("Top of the file") : "`" + heading(section) + "`") + "\n\n" +
            std::string(section.help) + "\n\n| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n";
     for (const Setting& setting : section.settings) {
-      out += "| `" + std::string(setting.key) + "` | " + default_cell(setting, config) + " | " +
+      out += "| `" + std::string(setting.key) + "` | " + default_cell(setting, defaults.config()) + " | " +
              cell(allowed_values(setting)) + " | " + cell(setting.help) + " |\n";
     }
   }
   return out;
+}
+
+std::string setting_reference_json(Role role) {
+  const Defaults defaults(role);
+  std::string out = "[";
+  for (const Section& section : setting_table(role)) {
+    for (const Setting& setting : section.settings) {
+      std::string one = "{";
+      append_member(one, "setting", json_string(setting_path(section, setting)));
+      append_member(one, "repeated", section.repeated ? "true" : "false");
+      append_member(one, "required", setting.required ? "true" : "false");
+      append_member(one, "default", setting.required ? "null" : json_text(setting, setting.read(defaults.config(), 0)));
+      append_member(one, "allowed", json_string(allowed_values(setting)));
+      append_member(one, "help", json_string(setting.help));
+      out += (out.size() > 1 ? "," : "") + one + '}';
+    }
+  }
+  return out + ']';
 }
 
 std::string effective_toml(Role role, const NodeConfig& config) {
@@ -102,6 +152,22 @@ std::string effective_toml(Role role, const NodeConfig& config) {
     }
   }
   return out;
+}
+
+std::string effective_json(Role role, const NodeConfig& config) {
+  std::string out = "{";
+  for (const Section& section : setting_table(role)) {
+    if (section.name.empty()) {
+      append_settings(out, section, 0, config);
+    } else if (!section.repeated) {
+      append_member(out, section.name, section_json(section, 0, config));
+    } else {
+      std::string rows = "[";
+      for (std::size_t row = 0; row < section.row_count(config); ++row) rows += (row > 0 ? "," : "") + section_json(section, row, config);
+      append_member(out, section.name, rows + ']');
+    }
+  }
+  return out + '}';
 }
 
 }  // namespace doppel

@@ -75,5 +75,9 @@ std::string allowed_values(const Setting& setting);
 
 // As it stands in a file: "100 ms" in quotes, true, ["#"].
 std::string toml_text(const Setting& setting, const SettingValue& value);
+// The same value as JSON: "100 ms" in quotes, true, ["#"], {"name": "/pointer"}; null for one that is not set.
+std::string json_text(const Setting& setting, const SettingValue& value);
+// Nothing is set: no text, no entries, no coordinates.
+bool is_unset(const SettingValue& value);
 
 }  // namespace doppel

@@ -35,6 +35,12 @@ std::string decimal(double number) {
   return out;
 }
 
+std::string object(const TextMap& entries) {
+  std::string out = "{";
+  for (const auto& [name, text] : entries) out += (out.size() > 1 ? "," : "") + quoted(name) + ":" + quoted(text);
+  return out + "}";
+}
+
 }  // namespace
 
 std::string allowed_values(const Setting& setting) {
@@ -74,6 +80,19 @@ std::string toml_text(const Setting& setting, const SettingValue& value) {
     }
   }
   return {};
+}
+
+bool is_unset(const SettingValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto* entries = std::get_if<TextMap>(&value);
+  return std::holds_alternative<std::monostate>(value) || (text && text->empty()) || (entries && entries->empty());
+}
+
+// But for a table, what TOML writes is JSON.
+std::string json_text(const Setting& setting, const SettingValue& value) {
+  if (is_unset(value)) return "null";
+  const auto* entries = std::get_if<TextMap>(&value);
+  return entries ? object(*entries) : toml_text(setting, value);
 }
 
 }  // namespace doppel

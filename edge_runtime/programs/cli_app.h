@@ -9,7 +9,7 @@
 
 namespace doppel {
 
-// A group, to which commands are added.
+// A group, to which commands are added. Its help shows the first example of each.
 CLI::App& add_group(CLI::App& parent, const std::string& name, const std::string& help);
 
 struct CommandText {

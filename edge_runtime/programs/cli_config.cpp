@@ -20,18 +20,14 @@ struct Options {
 
 Role role_of(const Options& options) { return options.role == "edge" ? Role::edge : Role::coordinator; }
 
-// The configuration as TOML, or what is wrong with it.
-Result<std::string> effective(const Options& options) {
-  const auto source = config_source(options.flags);
-  if (!source) return source.error();
-  if (role_of(options) == Role::edge) {
-    const auto config = load_edge_config(*source);
-    if (!config) return config.error();
-    return effective_toml(Role::edge, *config);
+// What the flags and the file make, handed to `use` with its role.
+Result<std::string> effective(const ConfigSource& source, Role role, std::string (*use)(Role, const NodeConfig&)) {
+  if (role == Role::edge) {
+    const auto config = load_edge_config(source);
+    return config ? Result<std::string>(use(role, *config)) : config.error();
   }
-  const auto config = load_coordinator_config(*source);
-  if (!config) return config.error();
-  return effective_toml(Role::coordinator, *config);
+  const auto config = load_coordinator_config(source);
+  return config ? Result<std::string>(use(role, *config)) : config.error();
 }
 
 nlohmann::json lines(const std::string& text) {
@@ -42,7 +38,8 @@ nlohmann::json lines(const std::string& text) {
 }
 
 int check(const Options& options) {
-  const auto toml = effective(options);
+  const auto source = config_source(options.flags);
+  const auto toml = source ? effective(*source, role_of(options), effective_toml) : source.error();
   if (options.json) {
     const nlohmann::json answer = {{"valid", toml.has_value()},
                                    {"problems", toml ? nlohmann::json::array() : lines(toml.error().message)}};
@@ -57,29 +54,20 @@ int check(const Options& options) {
   return kDone;
 }
 
-int show(const Options& options) {
-  const auto toml = effective(options);
-  if (!toml) return fail(toml.error());
-  print(options.json ? nlohmann::json{{"toml", *toml}}.dump(2) + "\n" : *toml);
-  return kDone;
-}
+std::string indented(const std::string& json) { return nlohmann::ordered_json::parse(json).dump(2) + "\n"; }
 
-nlohmann::json reference_json(Role role) {
-  auto list = nlohmann::json::array();
-  for (const Section& section : setting_table(role)) {
-    for (const Setting& setting : section.settings) {
-      list.push_back({{"setting", setting_path(section, setting)},
-                      {"repeated", section.repeated},
-                      {"allowed", allowed_values(setting)},
-                      {"help", setting.help}});
-    }
-  }
-  return list;
+int show(const Options& options) {
+  const auto source = config_source(options.flags);
+  if (!source) return fail(source.error());
+  const auto text = effective(*source, role_of(options), options.json ? effective_json : effective_toml);
+  if (!text) return fail_to_configure(text.error(), *source, role_of(options));
+  print(options.json ? indented(*text) : *text);
+  return kDone;
 }
 
 int doc(const Options& options) {
   const Role role = role_of(options);
-  print(options.json ? reference_json(role).dump(2) + "\n" : setting_reference(role));
+  print(options.json ? indented(setting_reference_json(role)) : setting_reference(role));
   return kDone;
 }
 
@@ -108,9 +96,7 @@ void add_config_commands(CLI::App& root, Chosen& chosen) {
        "  doppel config show\n  doppel config show --config edge.toml"},
       show);
   showing.app.add_option("--config", showing.options.flags.file, "Configuration file")->type_name("FILE");
-  showing.app.add_option("--set", showing.options.flags.set, "Any setting")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  add_set_option(showing.app, showing.options.flags, "Any setting");
   add_role(showing.app, showing.options);
 
   const auto explaining = add_command(group, chosen,

@@ -16,7 +16,7 @@ int run_edge_command(const ConfigFlags& flags) {
   const auto source = config_source(flags);
   if (!source) return fail(source.error());
   const auto config = load_edge_config(*source);
-  if (!config) return fail(config.error());
+  if (!config) return fail_to_configure(config.error(), *source, Role::edge);
   LogWriter log(config->log);
   return run_edge(*config, log);
 }
@@ -25,7 +25,7 @@ int run_coordinator_command(const ConfigFlags& flags) {
   const auto source = config_source(flags);
   if (!source) return fail(source.error());
   const auto config = load_coordinator_config(*source);
-  if (!config) return fail(config.error());
+  if (!config) return fail_to_configure(config.error(), *source, Role::coordinator);
   LogWriter log(config->log);
   return run_coordinator(*config, log);
 }
@@ -37,7 +37,7 @@ void add_shared_options(CLI::App& app, ConfigFlags& flags) {
       ->type_name("DIR");
   app.add_option("--http", flags.http, "Where the API and the dashboard listen; port 0: any free one")
       ->type_name("ADDR:PORT");
-  app.add_option("--set", flags.set, "Any other setting")->type_name("KEY=VALUE")->allow_extra_args(false);
+  add_set_option(app, flags, "Any other setting");
 }
 
 }  // namespace

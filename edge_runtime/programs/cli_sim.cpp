@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "broker_bridge/sim/simulation.h"
+#include "edge_runtime/config/text_rules.h"
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
 #include "edge_runtime/programs/json_output.h"
@@ -74,9 +75,9 @@ int run(const RunOptions& options) {
   auto scenario = load_scenario(options.scenario);
   if (!scenario) return fail(scenario.error());
   ScenarioOverrides overrides = options.overrides;
-  if (auto taken = take_duration(options.duration, "--duration", overrides.duration); !taken) return fail(taken.error());
-  if (auto taken = take_duration(options.disorder, "--disorder", overrides.disorder); !taken) return fail(taken.error());
-  if (auto applied = apply(overrides, *scenario); !applied) return fail(applied.error());
+  if (auto taken = take_duration(options.duration, "--duration", overrides.duration); !taken) return fail(taken.error(), kUsage);
+  if (auto taken = take_duration(options.disorder, "--disorder", overrides.disorder); !taken) return fail(taken.error(), kUsage);
+  if (auto applied = apply(overrides, *scenario); !applied) return fail(applied.error(), kUsage);
   const StopSignal stop;
   return finish(run_scenario(*scenario, options.to.broker, stop.token(), progress(options.to)), options.to);
 }
@@ -94,7 +95,11 @@ int replay(const ReplayCommandOptions& options) {
 void add_broker_options(CLI::App& app, BrokerOptions& options) {
   options.broker.url = "mqtt://127.0.0.1:1883";
   app.add_option("--mqtt", options.broker.url, "The broker; default: mqtt://127.0.0.1:1883")
-      ->type_name("mqtt[s]://HOST:PORT");
+      ->type_name("mqtt[s]://HOST:PORT")
+      ->check([](const std::string& url) {
+        const auto breach = breach_of(TextRule::mqtt_url, url);
+        return breach ? url + " " + *breach : std::string();
+      });
   app.add_option("--username", options.broker.username, "User name at the broker")->type_name("NAME");
   app.add_option("--ca-file", options.broker.ca_file, "Certificates to trust (PEM)")->type_name("FILE");
   app.add_flag("--quiet", options.quiet, "No line a second on standard error");

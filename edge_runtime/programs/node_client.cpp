@@ -21,7 +21,11 @@ Result<std::string> token_for(const ApiOptions& options, const Endpoint& endpoin
 
 void add_client_options(CLI::App& app, ApiOptions& options) {
   app.add_option("--server", options.node.server, "The node's address; default: $DOPPEL_SERVER")
-      ->type_name("http://HOST:PORT");
+      ->type_name("http://HOST:PORT")
+      ->check([](const std::string& address) {
+        const auto client = HttpClient::open({.server = address});
+        return client ? std::string() : client.error().message;
+      });
   app.add_option("--data", options.node.data, "The node's data folder; default: $DOPPEL_DATA")->type_name("DIR");
   app.add_option("--node", options.node.name, "The node's name; default: the one that runs on this machine")
       ->type_name("NAME");

@@ -1,5 +1,10 @@
 #include "edge_runtime/programs/node_config.h"
 
+#include <CLI/CLI.hpp>
+
+#include "edge_runtime/programs/command_line.h"
+#include "edge_runtime/programs/output.h"
+
 namespace doppel {
 namespace {
 
@@ -19,6 +24,13 @@ void add_http(std::vector<Override>& overrides, const std::string& value) {
 
 }  // namespace
 
+void add_set_option(CLI::App& app, ConfigFlags& flags, const std::string& help) {
+  app.add_option("--set", flags.set, help)
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->check([](const std::string& pair) { return pair.find('=') == std::string::npos ? pair + ": write KEY=VALUE" : std::string(); });
+}
+
 Result<ConfigSource> config_source(const ConfigFlags& flags) {
   auto source = read_config_source(flags.file);
   if (!source) return source;
@@ -31,10 +43,16 @@ Result<ConfigSource> config_source(const ConfigFlags& flags) {
   add(overrides, "fleet.bind", flags.bind, "--bind");
   for (const std::string& pair : flags.set) {
     const auto equals = pair.find('=');
-    if (equals == std::string::npos) return invalid_input("--set " + pair + ": write KEY=VALUE");
     overrides.push_back({pair.substr(0, equals), pair.substr(equals + 1), "--set"});
   }
   return source;
+}
+
+int fail_to_configure(const Error& error, const ConfigSource& source, Role role) {
+  ConfigSource flags_alone = source;
+  flags_alone.toml.clear();
+  const bool is_sound = role == Role::edge ? load_edge_config(flags_alone).has_value() : load_coordinator_config(flags_alone).has_value();
+  return fail(error, is_sound || source.overrides.empty() ? kFailed : kUsage);
 }
 
 }  // namespace doppel

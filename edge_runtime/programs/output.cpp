@@ -76,10 +76,10 @@ void print(std::string_view text) {
   std::fflush(stdout);
 }
 
-int fail(const Error& error) {
+int fail(const Error& error, ExitCode code) {
   const std::string text = "doppel: " + error.message + "\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
-  return kFailed;
+  return code;
 }
 
 }  // namespace doppel

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "edge_runtime/programs/command_line.h"
 #include "twin_store/model/result.h"
 
 namespace doppel {
@@ -32,7 +33,7 @@ std::string printable(std::string_view text);
 
 void print(std::string_view text);
 
-// "doppel: MESSAGE" on standard error; returns kFailed.
-int fail(const Error& error);
+// "doppel: MESSAGE" on standard error; returns the exit code.
+int fail(const Error& error, ExitCode code = kFailed);
 
 }  // namespace doppel

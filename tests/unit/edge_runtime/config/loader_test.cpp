@@ -106,6 +106,17 @@ TEST(Config, what_is_shown_loads_to_the_same) {
   EXPECT_EQ(effective_toml(Role::edge, edge(text(shown))), shown);
 }
 
+TEST(Config, what_is_shown_as_json_is_json_with_every_setting) {
+  ConfigSource source = text("geo = [1, 2.5]\n[[mapping]]\ntopic = \"a/{b}\"\nfields = {x = \"/a \\\"q\\\"\", y = \"/b\"}\n");
+  source.overrides = {{"mqtt.url", "mqtt://h", "--mqtt"}};
+  const std::string shown = effective_json(Role::edge, edge(source));
+  EXPECT_TRUE(shown.starts_with(R"({"name":"gate-7",)")) << shown;
+  for (const char* part : {R"("geo":[1.0, 2.5])", R"("fields":{"x":"/a \"q\"","y":"/b"})", R"("mqtt":[{"url":"mqtt://h",)",
+                           R"("password_file":null)", R"("journal":{"sync":"interval",)"}) {
+    EXPECT_NE(shown.find(part), std::string::npos) << part << "\n" << shown;
+  }
+}
+
 TEST(Config, the_reference_names_every_setting_of_its_role) {
   for (const Role role : {Role::edge, Role::coordinator}) {
     const std::string reference = setting_reference(role);

@@ -1,6 +1,13 @@
 #include "edge_runtime/programs/command_line.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace doppel {
 namespace {
@@ -21,18 +28,63 @@ Ran run(std::vector<std::string> words) {
   return ran;
 }
 
-TEST(CommandLine, every_command_has_help_with_examples) {
-  const std::vector<std::vector<std::string>> commands{
-      {"edge"},           {"coordinator"},     {"twin", "list"},   {"twin", "get"},       {"twin", "watch"},
-      {"twin", "query"},  {"twin", "set"},     {"fn", "deploy"},   {"fn", "list"},        {"fn", "delete"},
-      {"fleet", "list"},  {"fleet", "show"},   {"sim", "run"},     {"sim", "replay"},     {"journal", "verify"},
-      {"journal", "dump"}, {"config", "check"}, {"config", "show"}, {"config", "doc"}};
-  for (auto words : commands) {
-    words.push_back("--help");
-    const Ran ran = run(words);
-    EXPECT_EQ(ran.code, kDone) << words[0];
-    EXPECT_NE(ran.out.find("Examples:\n  doppel " + words[0]), std::string::npos) << ran.out;
+using Words = std::vector<std::string>;
+
+std::string joined(const Words& words) {
+  std::string text;
+  for (const auto& word : words) text += word + " ";
+  return text;
+}
+
+std::string help_of(Words words) {
+  words.emplace_back("--help");
+  const Ran ran = run(words);
+  EXPECT_EQ(ran.code, kDone) << joined(words);
+  return ran.out;
+}
+
+// The words of a group's help under "Subcommands:"; none for a command.
+Words subcommands_of(const std::string& help) {
+  Words words;
+  std::istringstream lines(help);
+  std::string line;
+  while (std::getline(lines, line) && line != "Subcommands:") {
   }
+  while (std::getline(lines, line) && line.starts_with("  ")) words.push_back(line.substr(2, line.find(' ', 2) - 2));
+  return words;
+}
+
+// Every command and group of the tree, as the help tells them.
+void walk(const Words& path, const std::function<void(const Words& path, const std::string& help, const Words& subcommands)>& visit) {
+  const std::string help = help_of(path);
+  const Words subcommands = subcommands_of(help);
+  visit(path, help, subcommands);
+  for (const auto& word : subcommands) {
+    Words deeper = path;
+    deeper.push_back(word);
+    walk(deeper, visit);
+  }
+}
+
+TEST(CommandLine, every_command_and_group_has_help_with_examples_of_its_own) {
+  std::size_t commands = 0;
+  walk({}, [&](const Words& path, const std::string& help, const Words& subcommands) {
+    if (path.empty()) return;
+    commands += subcommands.empty();
+    const auto examples = help.find("Examples:\n  doppel " + joined(path).substr(0, joined(path).size() - 1));
+    ASSERT_NE(examples, std::string::npos) << joined(path) << help;
+    for (const auto& word : subcommands) {
+      EXPECT_NE(help.find("\n  doppel " + joined(path) + word, examples), std::string::npos) << joined(path) << word;
+    }
+  });
+  EXPECT_GE(commands, 27u);
+}
+
+TEST(CommandLine, every_command_that_prints_data_prints_it_as_json_too) {
+  walk({}, [](const Words& path, const std::string& help, const Words& subcommands) {
+    const bool is_node = path == Words{"edge"} || path == Words{"coordinator"};  // they log
+    if (subcommands.empty() && !is_node) EXPECT_NE(help.find("--json"), std::string::npos) << joined(path);
+  });
 }
 
 TEST(CommandLine, help_is_a_word_too) {
@@ -93,18 +145,66 @@ TEST(CommandLine, a_server_that_is_not_there_is_a_failure_that_names_it) {
   EXPECT_NE(ran.err.find("127.0.0.1:1"), std::string::npos) << ran.err;
 }
 
-TEST(CommandLine, a_bad_configuration_fails_before_anything_is_opened) {
+TEST(CommandLine, flags_that_are_wrong_are_a_usage_error_before_anything_is_opened) {
   const Ran ran = run({"edge", "--mqtt", "ftp://x", "--set", "journal.snyc=always", "--data", "/nowhere/at/all"});
-  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_EQ(ran.code, kUsage);
   EXPECT_EQ(ran.err,
             "doppel: --mqtt: mqtt.url = \"ftp://x\": begins with ftp://; allowed: mqtt://HOST[:PORT] or mqtts://HOST[:PORT]\n"
             "--set: unknown setting \"journal.snyc\"; did you mean \"journal.sync\"?\n");
+  for (const Words& words : {Words{"edge", "--set", "journal.sync"}, Words{"coordinator", "--bind", "here"}, Words{"config", "show", "--set", "http.port=x"},
+                             Words{"twin", "list", "--server", "ftp://x"}, Words{"twin", "list", "--status", "well"},
+                             Words{"twin", "list", "--where", "speed"}, Words{"twin", "list", "--label", "area"},
+                             Words{"twin", "set", "a", "b", "1", "--if-revision", "x"}, Words{"sim", "run", "x.toml", "--mqtt", "ftp://x"}}) {
+    const Ran wrong = run(words);
+    EXPECT_EQ(wrong.code, kUsage) << joined(words) << wrong.err;
+    EXPECT_FALSE(wrong.err.empty()) << joined(words);
+  }
+}
+
+TEST(CommandLine, a_file_that_is_wrong_is_a_failure_also_beside_flags_that_are_right) {
+  const auto file = (std::filesystem::temp_directory_path() / ("doppel_command_line_" + std::to_string(::getpid()) + ".toml")).string();
+  std::ofstream(file) << "[journal]\nsync = 'sometimes'\n";
+  for (const Words& words : {Words{"edge", "--config", file, "--name", "north"}, Words{"config", "show", "--config", file, "--set", "http.port=1"},
+                             Words{"config", "check", file}, Words{"edge", "--config", file + ".absent"}}) {
+    EXPECT_EQ(run(words).code, kFailed) << joined(words);
+  }
+  EXPECT_EQ(run({"edge", "--config", file, "--mqtt", "ftp://x"}).code, kUsage);
+  std::filesystem::remove(file);
 }
 
 TEST(CommandLine, the_configuration_is_shown_with_what_flags_say) {
   const Ran ran = run({"config", "show", "--set", "http.port=1234"});
   EXPECT_EQ(ran.code, kDone);
   EXPECT_NE(ran.out.find("port = 1234\n"), std::string::npos) << ran.out;
+}
+
+TEST(CommandLine, the_configuration_is_shown_as_values_of_json) {
+  const Ran ran = run({"config", "show", "--json", "--set", "http.port=1234", "--set", "journal.sync=never"});
+  const auto shown = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(shown["http"]["port"], 1234);
+  EXPECT_EQ(shown["http"]["token_file"], nullptr);
+  EXPECT_EQ(shown["journal"]["sync"], "never");
+  EXPECT_EQ(shown["journal"]["sync_interval"], "100 ms");
+  EXPECT_EQ(shown["mqtt"], nlohmann::json::array());
+  EXPECT_EQ(shown["window"][0]["name"], "1m");
+}
+
+TEST(CommandLine, the_reference_of_settings_has_defaults_in_both_forms) {
+  const auto listed = nlohmann::json::parse(run({"config", "doc", "--json"}).out);
+  const auto setting = [&](const std::string& name) {
+    for (const auto& one : listed) {
+      if (one["setting"] == name) return one;
+    }
+    return nlohmann::json();
+  };
+  EXPECT_EQ(setting("journal.sync_interval")["default"], "100 ms");
+  EXPECT_EQ(setting("http.port")["default"], 7070);
+  EXPECT_EQ(setting("mqtt.topics")["default"], nlohmann::json::array({"#"}));
+  EXPECT_EQ(setting("mqtt.url")["required"], true);
+  EXPECT_EQ(setting("uplink.address")["default"], nullptr);
+  const std::string markdown = run({"config", "doc"}).out;
+  EXPECT_NE(markdown.find("| `sync_interval` | `\"100 ms\"` |"), std::string::npos);
+  EXPECT_NE(markdown.find("| `url` | needed |"), std::string::npos);
 }
 
 }  // namespace
