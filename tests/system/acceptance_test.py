@@ -40,6 +40,16 @@ class Acceptance(harness.SceneTest):
         for node in (self.scene.edge("solo"), self.scene.coordinator()):
             self.assertIn("grants.http", self.refusal(folder, node))
 
+    def test_a_manifest_that_a_frame_to_the_edges_does_not_take_is_refused_with_the_limit_and_changes_nothing(self):
+        coordinator, folder = self.scene.coordinator(), self.example("overheat")
+        harness.doppel("fn", "deploy", folder, "--server", coordinator.url)
+        before = coordinator.get("/api/v1/functions")["items"]
+        manifest = folder / "function.toml"
+        manifest.write_text(manifest.read_text() + "# " + "x" * 20_000)
+        self.assertIn("bytes, the limit is 16384", self.refusal(folder, coordinator))
+        self.assertEqual(coordinator.get("/api/v1/functions")["items"], before)
+        self.assertEqual(coordinator.get("/api/v1/node")["counters"]["bad_records"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()
