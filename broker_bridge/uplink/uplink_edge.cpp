@@ -233,9 +233,7 @@ void UplinkEdge::send_the_rest() {
   if (status_waits_ && now_ >= status_at_) {
     status_waits_ = false;
     status_at_ = now_ + times_.status_interval;
-    Status status = *status_;
-    status.dropped_rows = backlog_.dropped();
-    send(std::move(status));
+    send(*status_);
   }
   if (now_ >= beat_at_) {
     beat_at_ = now_ + times_.heartbeat;

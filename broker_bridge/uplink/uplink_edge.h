@@ -50,7 +50,7 @@ struct Tick {};
 struct Received { std::string_view bytes; };  // borrowed for the call
 struct Connected {};     // the socket has a connection: there is somebody to greet
 struct Disconnected {};  // it has none, or took no frame
-struct SetStatus { Status status; };           // `dropped_rows` is filled in here
+struct SetStatus { Status status; };
 struct BeginIncarnation { Incarnation incarnation; std::uint64_t mark = 0; };
 struct FetchBlob { std::string sha256; };
 struct ForgetBlob { std::string sha256; };

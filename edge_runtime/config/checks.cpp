@@ -147,8 +147,14 @@ void check_segment(const CoordinatorConfig& config, Problems& problems) {
                format_size(config.journal.segment_bytes) + " is less than four of the largest frames that edges send, " + format_size(4 * kLargestFrame));
 }
 
-void check_uplink(const UplinkConfig& uplink, Problems& problems) {
+void check_uplink(const EdgeConfig& config, Problems& problems) {
+  const UplinkConfig& uplink = config.uplink;
   if (uplink.address.empty()) return;
+  if (uplink.backlog_rows < config.window_rules.max_rows) {
+    problems.add("uplink", 0, {"backlog_rows"},
+                 std::to_string(uplink.backlog_rows) + " is less than windows.max_rows, " + std::to_string(config.window_rules.max_rows) +
+                     ": windows that the edge still holds would not reach the coordinator");
+  }
   const auto address = parse_host_port(uplink.address, 0);
   if (address && !is_loopback(address->host) && uplink.coordinator_key.empty()) {
     problems.add("uplink", 0, {"address"},
@@ -166,6 +172,7 @@ void fill_defaults(EdgeConfig& config, const HostDefaults& host) {
     if (mqtt.client_id.empty()) mqtt.client_id = "doppel-" + config.name + "-" + mqtt.name;
   }
   if (config.uplink.key_file.empty()) config.uplink.key_file = config.data + "/uplink.key";
+  if (config.uplink.backlog_rows == 0) config.uplink.backlog_rows = 2 * config.window_rules.max_rows;
 }
 
 void fill_defaults(CoordinatorConfig& config, const HostDefaults& host) { fill_node(config, host, "coordinator"); }
@@ -181,7 +188,7 @@ void check(const EdgeConfig& config, Problems& problems) {
   }
   check_windows(config, problems);
   check_limits(config, problems);
-  check_uplink(config.uplink, problems);
+  check_uplink(config, problems);
 }
 
 void check(const CoordinatorConfig& config, Problems& problems) {

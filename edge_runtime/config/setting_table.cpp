@@ -319,6 +319,9 @@ Section uplink() {
                "The coordinator's public key; needed where the coordinator is not on loopback.");
   members.texts("twins", &UplinkConfig::twins, TextRule::topic_filter,
                 "Twins whose latest values the coordinator gets, as filters over their ids.");
+  members.integer("backlog_rows", &UplinkConfig::backlog_rows, 0, 20'000'000,
+                  "Most window rows, and as many rows of twins and alerts, that wait for a coordinator that is away; beyond it the oldest go, "
+                  "counted. 0: twice `windows.max_rows`.");
   return made;
 }
 

@@ -110,6 +110,7 @@ struct UplinkConfig {
   std::string key_file;               // this edge's CURVE key pair; "" : DATA/uplink.key, made when absent
   std::string coordinator_key;        // the coordinator's public key; "" : plain, on loopback only
   std::vector<std::string> twins;     // MQTT filters over twin ids: whose latest values go up
+  std::uint64_t backlog_rows = 0;     // without a receipt; 0 until the loader has put twice windows.max_rows there
 };
 
 struct EdgeConfig : NodeConfig {

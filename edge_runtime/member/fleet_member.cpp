@@ -36,6 +36,10 @@ void FleetMember::after_batch(const Checkpoint& applied) {
     told_incarnation_ = applied.incarnation;
     port_->begin_incarnation(applied.incarnation, to_number(applied.mark));
   }
+  if (parts_.outbox.lacks_replacements()) {
+    add_retained_rows(applied);
+    parts_.outbox.has_replacements_again();
+  }
   const std::uint64_t generation = parts_.pipeline.functions().generation();
   if (generation != told_generation_) {
     told_generation_ = generation;
@@ -69,10 +73,14 @@ void FleetMember::rows_wanted(uplink::RowsWanted which) {
   if (which == uplink::RowsWanted::unacknowledged) return recall();
   parts_.outbox.forget_receipts();
   calls_.post([this, recall](Lane& lane) {
-    auto rows = parts_.pipeline.retained_rows(lane.applied().incarnation, lane.applied().mark);
-    parts_.outbox.add(rows, parts_.journal.last());  // nothing leaves before its cause is on disk
+    add_retained_rows(lane.applied());
     recall();
   });
+}
+
+void FleetMember::add_retained_rows(const Checkpoint& applied) {
+  auto rows = parts_.pipeline.retained_rows(applied.incarnation, applied.mark);
+  parts_.outbox.add(rows, parts_.journal.last());  // nothing leaves before its cause is on disk
 }
 
 void FleetMember::desired(uplink::Desired desired) { submit(uplink::reconcile_input::Wanted{std::move(desired)}); }
@@ -167,6 +175,7 @@ void FleetMember::send_rows() {
 void FleetMember::send_status() {
   uplink::Status status = reconciler_.status();
   status.node = calls_.node_status();
+  status.dropped_rows = parts_.outbox.counts().dropped_of(OutboxKind::replacement);
   port_->set_status(std::move(status));
 }
 

@@ -77,6 +77,7 @@ class FleetMember {
   void send_rows();
   void send_status();
   void send_again();
+  void add_retained_rows(const Checkpoint& applied);  // on the lane's thread
   std::vector<uplink::ActiveFunction> active_functions() const;  // on the lane's thread
 
   Parts parts_;

@@ -26,7 +26,7 @@ Result<void> CoordinatorNode::open() {
   if (!core) return core.error();
   core_ = std::move(*core);
   fold_ = std::make_unique<MergeFold>();
-  if (auto recovered = core_->recover(*fold_); !recovered) return recovered;
+  if (auto recovered = core_->recover(*fold_, {}); !recovered) return recovered;
   if (auto configured = configure_fold(); !configured) return configured;
   hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
   fold_->observe_latest([this](const LatestTable::Key& key, std::string_view before, std::string_view after) {

@@ -61,6 +61,12 @@ Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
           {"payload_size", letter.payload_size}};
 }
 
+Json dropped_json(const OutboxCounts& counts) {
+  Json json = Json::object();
+  for (const OutboxKind kind : kAllOutboxKinds) json[std::string(to_string(kind))] = counts.dropped_of(kind);
+  return json;
+}
+
 bool fits(const WindowKey& key, const AggregateQuery& query) {
   if (!query.window.empty() && key.window != query.window) return false;
   if (!query.group.empty() && key.group != query.group) return false;
@@ -345,7 +351,8 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"effects_hash", lane.applied().effects_hash},
                    {"outbox_undelivered", outbox.undelivered},
                    {"outbox_delivered", outbox.delivered},
-                   {"outbox_dropped", outbox.dropped}}},
+                   {"outbox_dropped", outbox.dropped_in_all()},
+                   {"outbox_dropped_by_kind", dropped_json(outbox)}}},
                  {"mqtt", Json::parse(parts_.mqtt_json(), nullptr, false)},
                  {"uplink", Json::parse(parts_.uplink_json(), nullptr, false)}};
     return dump(json);
@@ -398,8 +405,11 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
           to_number(parts_.core.journal().last()) - std::min(to_number(parts_.core.journal().last()), to_number(lane.last_read())));
     gauge("doppel_journal_size_bytes", "Segments on disk.", parts_.core.journal().size_bytes());
     counter("doppel_store_written_bytes_total", "Bytes that SQLite has written.", parts_.core.store_io().bytes_written());
-    gauge("doppel_outbox_rows", "Rows not delivered yet.", parts_.core.outbox().counts().undelivered);
-    counter("doppel_outbox_dropped_total", "Rows dropped because the outbox was full.", parts_.core.outbox().counts().dropped);
+    const OutboxCounts outbox = parts_.core.outbox().counts();
+    gauge("doppel_outbox_rows", "Rows not delivered yet.", outbox.undelivered);
+    for (const OutboxKind kind : kAllOutboxKinds) {
+      counter("doppel_outbox_dropped_total", "Rows dropped because the outbox was full, by kind.", outbox.dropped_of(kind), {{"kind", std::string(to_string(kind))}});
+    }
     return samples;
   });
 }

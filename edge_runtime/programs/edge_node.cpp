@@ -35,6 +35,13 @@ PipelineConfig pipeline_config(const EdgeConfig& config) {
   return out;
 }
 
+OutboxOptions outbox_options(const EdgeConfig& config) {
+  OutboxOptions options;
+  options.has_uplink = !config.uplink.address.empty();
+  options.max_replacements = config.uplink.backlog_rows;
+  return options;
+}
+
 Result<MqttBroker> broker_of(const MqttConfig& config) {
   MqttBroker broker;
   broker.url = config.url;
@@ -83,7 +90,7 @@ Result<void> EdgeNode::open() {
   core_ = std::move(*core);
   pipeline_ = std::make_unique<Pipeline>(core_->engine());
   installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->blob_keeper(), core_->journal(), loops_, config_.functions);
-  return core_->recover(*pipeline_);
+  return core_->recover(*pipeline_, outbox_options(config_));
 }
 
 // A function whose module could not be loaded is activated anew where it can be now. One that cannot be loaded stops nothing but itself.
@@ -245,9 +252,12 @@ std::vector<MetricSample> EdgeNode::outer_metrics() const {
   if (uplink_ != nullptr) {
     const auto counters = uplink_->counters();
     add("doppel_uplink_connected", "1 while the coordinator answers.", MetricType::gauge, counters.connected ? 1 : 0);
-    add("doppel_uplink_backlog_rows", "Rows without a receipt.", MetricType::gauge, static_cast<double>(counters.backlog_rows));
-    add("doppel_uplink_dropped_rows_total", "Rows left out of the backlog because of its limit.", MetricType::counter,
-        static_cast<double>(counters.dropped_rows));
+    const OutboxCounts outbox = core_->outbox().counts();
+    add("doppel_uplink_backlog_rows", "Rows without a receipt.", MetricType::gauge, static_cast<double>(outbox.replacements));
+    add("doppel_uplink_backlog_limit_rows", "Most rows of windows, and most of twins and alerts, that wait: uplink.backlog_rows.", MetricType::gauge,
+        static_cast<double>(config_.uplink.backlog_rows));
+    add("doppel_uplink_dropped_rows_total", "Rows that the coordinator never gets, since they waited beyond uplink.backlog_rows.", MetricType::counter,
+        static_cast<double>(outbox.dropped_of(OutboxKind::replacement)));
   }
   return samples;
 }
@@ -269,11 +279,13 @@ std::string EdgeNode::mqtt_json() const {
 std::string EdgeNode::uplink_json() const {
   if (uplink_ == nullptr) return "null";
   const auto counters = uplink_->counters();
+  const OutboxCounts outbox = core_->outbox().counts();
   return nlohmann::ordered_json{{"address", config_.uplink.address},
                                 {"connected", counters.connected},
-                                {"backlog_rows", counters.backlog_rows},
+                                {"backlog_rows", outbox.replacements},
+                                {"backlog_limit", config_.uplink.backlog_rows},
                                 {"backlog_bytes", counters.backlog_bytes},
-                                {"dropped_rows", counters.dropped_rows},
+                                {"dropped_rows", outbox.dropped_of(OutboxKind::replacement)},
                                 {"acknowledged", counters.acknowledged}}
       .dump();
 }

@@ -107,7 +107,7 @@ Result<void> NodeCore::open_files(const NodeConfig& config, Role role) {
   return {};
 }
 
-Result<void> NodeCore::recover(Fold& fold) {
+Result<void> NodeCore::recover(Fold& fold, const OutboxOptions& outbox) {
   for (const auto table : fold.tables()) tables_.emplace_back(table);
   std::optional<Restored> restored;
   auto store = open_or_restore(*disk_, {.path = store_path(), .fold_tables = tables_, .program = program_name(), .hooks = &store_io_},
@@ -123,7 +123,7 @@ Result<void> NodeCore::recover(Fold& fold) {
   auto delivery_log = DeliveryLog::open(*disk_, "delivery");
   if (!delivery_log) return delivery_log.error();
   delivery_log_ = std::move(*delivery_log);
-  outbox_ = std::make_unique<Outbox>(*delivery_log_, OutboxOptions{});
+  outbox_ = std::make_unique<Outbox>(*delivery_log_, outbox, log_);
   // By reference: stop() takes journal_ away while the last commit may still be on its thread.
   committer_ = std::make_unique<ThreadedCommitter>(*journal_, *store_, *outbox_, &*snapshots_, [&journal = *journal_] { journal.wake(); });
   lane_ = std::make_unique<Lane>(LaneParts{fold, *journal_, *store_, *outbox_, *committer_, clock_, log_}, lane_options_);

@@ -44,7 +44,7 @@ class NodeCore {
   ~NodeCore();
 
   // Everything that was accepted before is applied when it returns. `fold` is borrowed for the life of the node.
-  Result<void> recover(Fold& fold);
+  Result<void> recover(Fold& fold, const OutboxOptions& outbox);
   // Starts the lane's thread. `after_batch` runs on it.
   void start(std::function<void()> after_batch);
   // Commits what is applied, and writes the journal's end record. The destructor does it too, but cannot say what failed.

@@ -123,7 +123,7 @@ class Replaying {
     if (!scratch_disk) return scratch_disk.error();
     auto delivery_log = DeliveryLog::open(**scratch_disk, "delivery");
     if (!delivery_log) return delivery_log.error();
-    Outbox outbox(**delivery_log, {});
+    Outbox outbox(**delivery_log, {}, log_);
     DirectCommitter committer(**view, store_, outbox);
     LaneOptions lane_options;
     if (options_.border_seed) lane_options.choose_border = [this](std::size_t at_hand) { return 1 + random_() % at_hand; };

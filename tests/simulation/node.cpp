@@ -182,7 +182,7 @@ Result<void> Node::open_and_recover() {
   auto delivery_log = DeliveryLog::open(disk_, "delivery");
   if (!delivery_log) return delivery_log.error();
   parts.delivery_log = std::move(*delivery_log);
-  parts.outbox = std::make_unique<Outbox>(*parts.delivery_log, options_.outbox);
+  parts.outbox = std::make_unique<Outbox>(*parts.delivery_log, options_.outbox, log_);
   parts.committer = std::make_unique<EventCommitter>(*this);
   parts.lane = std::make_unique<Lane>(LaneParts{*parts.fold, *parts.journal, *parts.store, *parts.outbox, *parts.committer, clock_, log_}, options_.lane);
   if (auto recovered = parts.lane->recover(parts.found, fresh_incarnation()); !recovered) return recovered;

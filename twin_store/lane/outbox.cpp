@@ -1,56 +1,12 @@
 #include "twin_store/lane/outbox.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "twin_store/model/bytes.h"
+#include "twin_store/lane/outbox_table.h"
 
 namespace doppel {
 namespace {
-
-constexpr std::uint8_t kRowVersion = 1;
-constexpr char kQueuedRow = 'q', kReplacementRow = 'r';
-
-std::string stored_key(const OutboxRow& row) {
-  if (row.kind == OutboxKind::replacement) return kReplacementRow + row.target;
-  std::string key(1, kQueuedRow);
-  return key + static_cast<char>(row.kind) + to_string(row.key);
-}
-
-std::string encode(const OutboxRow& row) {
-  std::string out;
-  ByteWriter writer(out);
-  writer.put(kRowVersion);
-  for (const auto byte : row.key.incarnation.bytes) writer.put(byte);
-  writer.put(row.key.epoch);
-  writer.put(row.key.mark);
-  writer.put(row.key.ordinal);
-  writer.put(row.kind);
-  writer.put(row.qos);
-  writer.put(static_cast<std::uint8_t>(row.retain));
-  writer.put(row.revision);
-  writer.put_bytes(row.target);
-  writer.put_bytes(row.payload);
-  return out;
-}
-
-std::optional<OutboxRow> decode(std::string_view bytes) {
-  ByteReader reader(bytes);
-  OutboxRow row;
-  if (reader.take<std::uint8_t>() != kRowVersion) return std::nullopt;
-  for (auto& byte : row.key.incarnation.bytes) byte = reader.take<std::uint8_t>();
-  row.key.epoch = reader.take<Epoch>();
-  row.key.mark = reader.take<Position>();
-  row.key.ordinal = reader.take<std::uint32_t>();
-  row.kind = reader.take<OutboxKind>();
-  row.qos = reader.take<std::uint8_t>();
-  row.retain = reader.take<std::uint8_t>() != 0;
-  row.revision = reader.take<std::uint64_t>();
-  row.target = reader.take_bytes();
-  row.payload = reader.take_bytes();
-  const bool known = row.kind >= OutboxKind::publish && row.kind <= OutboxKind::log;
-  if (!reader.ok() || !reader.at_end() || !known) return std::nullopt;
-  return row;
-}
 
 void call(const std::vector<std::function<void()>>& listeners) {
   for (const auto& listener : listeners) listener();
@@ -58,13 +14,19 @@ void call(const std::vector<std::function<void()>>& listeners) {
 
 }  // namespace
 
+Outbox::Outbox(DeliveryLog& delivery_log, OutboxOptions options, Log& log)
+    : delivery_log_(delivery_log), delivered_before_(delivery_log.at_opening()), options_(options), log_(log), replacements_(options.max_replacements) {
+  for (const auto& [target, revision] : delivered_before_.revisions) state_.highest_receipt = std::max(state_.highest_receipt, revision);
+}
+
 Result<void> Outbox::load(const StoreReader& store) {
   std::lock_guard lock(mutex_);
   std::size_t bad = 0;
   auto read = store.for_each(Store::kOutboxTable, [&](std::string_view key, std::string_view value) {
-    auto row = decode(value);
+    if (key == kOutboxStateKey) return void(bad += load_state(value) ? 0 : 1);
+    auto row = decode_outbox_row(value);
     if (!row) return void(++bad);
-    if (!is_delivered(*row)) return insert(std::move(*row), Position::none, true);
+    if (!is_delivered(*row)) return insert(std::move(*row), Position::none, From::store);
     changed_.insert(std::string(key));
   });
   if (!read) return read;
@@ -85,7 +47,7 @@ void Outbox::start(Position synced) {
 void Outbox::add(std::vector<OutboxRow>& rows, Position ready_after) {
   std::unique_lock lock(mutex_);
   for (auto& row : rows) {
-    if (!is_delivered(row)) insert(std::move(row), ready_after, false);
+    if (!is_delivered(row)) insert(std::move(row), ready_after, From::fold);
   }
   rows.clear();
   const auto listeners = take_ready_listeners();
@@ -111,23 +73,13 @@ std::vector<OutboxRow> Outbox::take(OutboxKind kind, std::size_t limit) {
   std::lock_guard lock(mutex_);
   std::vector<OutboxRow> taken;
   if (!started_) return taken;
-  const auto take_from = [&](auto begin, auto end) {
-    for (auto at = begin; at != end && taken.size() < limit; ++at) {
-      auto& entry = at->second;
-      if (entry.in_flight || entry.ready_after > synced_) continue;
-      entry.in_flight = true;
-      taken.push_back(entry.row);
-    }
-  };
-  if (kind != OutboxKind::replacement) {
-    take_from(queue(kind).begin(), queue(kind).end());
-    return taken;
+  if (kind == OutboxKind::replacement) return replacements_.take(synced_, limit);
+  for (auto& [key, entry] : queue(kind)) {
+    if (taken.size() == limit) break;
+    if (entry.in_flight || entry.ready_after > synced_) continue;
+    entry.in_flight = true;
+    taken.push_back(entry.row);
   }
-  // Those that change all the time do not keep the others waiting.
-  const auto turn = replacements_.upper_bound(last_taken_target_);
-  take_from(turn, replacements_.end());
-  take_from(replacements_.begin(), turn);
-  if (!taken.empty()) last_taken_target_ = taken.back().target;
   return taken;
 }
 
@@ -135,87 +87,82 @@ Result<void> Outbox::delivered(const OutboxRow& row) {
   std::lock_guard lock(mutex_);
   ++counts_.delivered;
   if (row.kind == OutboxKind::replacement) {
-    const auto at = replacements_.find(row.target);
-    if (at != replacements_.end() && at->second.row.revision <= row.revision) {
-      forget(stored_key(row), at->second.stored);
-      replacements_.erase(at);
+    note_receipt(row.revision);
+    const auto* entry = replacements_.find(row.target);
+    if (entry != nullptr && entry->row.revision <= row.revision) {
+      forget(stored_key(row), entry->stored);
+      replacements_.erase(row.target);
     }
-    return log_.add(row.target, row.revision);
+    if (replacements_.is_half_empty()) end_loss(row.kind);
+    return delivery_log_.add(row.target, row.revision);
   }
   const auto at = queue(row.kind).find(row.key);
   if (at != queue(row.kind).end()) {
     forget(stored_key(row), at->second.stored);
     queue(row.kind).erase(at);
   }
-  return log_.add(row.key);
+  if (queue(row.kind).size() <= options_.max_rows / 2) end_loss(row.kind);
+  return delivery_log_.add(row.key);
 }
 
 void Outbox::put_back(const OutboxRow& row) {
   std::lock_guard lock(mutex_);
-  if (row.kind == OutboxKind::replacement) {
-    const auto at = replacements_.find(row.target);
-    if (at != replacements_.end() && at->second.row.revision == row.revision) at->second.in_flight = false;
-    return;
-  }
+  if (row.kind == OutboxKind::replacement) return replacements_.put_back(row.target, row.revision);
   const auto at = queue(row.kind).find(row.key);
   if (at != queue(row.kind).end()) at->second.in_flight = false;
 }
 
 void Outbox::clear_replacements() {
   std::lock_guard lock(mutex_);
-  for (const auto& [target, entry] : replacements_) forget(kReplacementRow + target, entry.stored);
+  replacements_.for_each([this](const Replacements::Entry& entry) { forget(stored_key(entry.row), entry.stored); });
   replacements_.clear();
+  forget_highest_receipt();
 }
 
 void Outbox::recall_replacements() {
   std::lock_guard lock(mutex_);
-  for (auto& [target, entry] : replacements_) entry.in_flight = false;
+  replacements_.recall();
 }
 
 void Outbox::forget_receipts() {
   std::lock_guard lock(mutex_);
   delivered_before_.revisions.clear();
+  forget_highest_receipt();
 }
 
 std::uint64_t Outbox::highest_receipt() const {
   std::lock_guard lock(mutex_);
-  std::uint64_t highest = 0;
-  for (const auto& [target, revision] : delivered_before_.revisions) highest = std::max(highest, revision);
-  return highest;
+  return state_.highest_receipt;
+}
+
+bool Outbox::lacks_replacements() const {
+  std::lock_guard lock(mutex_);
+  return state_.lacks_replacements;
+}
+
+void Outbox::has_replacements_again() {
+  std::lock_guard lock(mutex_);
+  state_.lacks_replacements = false;
+  changed_.emplace(kOutboxStateKey);
 }
 
 Result<std::uint64_t> Outbox::take_changes(std::vector<RowChange>& changes) {
   std::lock_guard lock(mutex_);
-  const auto change = [&](const std::string& key, Entry* entry) {
-    changes.push_back({Store::kOutboxTable, key, entry == nullptr ? std::nullopt : std::optional(encode(entry->row))});
-    if (entry != nullptr) entry->stored = true;
-  };
-  std::set<std::string> gone = std::move(changed_);
+  for (const auto& key : changed_) changes.push_back({Store::kOutboxTable, key, stored_value(key)});
   changed_.clear();
-  for (auto& entries : queues_) {
-    for (auto& [key, entry] : entries) {
-      if (!entry.stored) change(stored_key(entry.row), &entry);
-    }
-  }
-  for (auto& [target, entry] : replacements_) {
-    if (entry.stored) continue;
-    const auto key = stored_key(entry.row);
-    change(key, &entry);
-    gone.erase(key);
-  }
-  for (const auto& key : gone) change(key, nullptr);
-  return log_.rotate();
+  return delivery_log_.rotate();
 }
 
 Result<void> Outbox::committed(std::uint64_t delivery_log_number) {
   std::lock_guard lock(mutex_);
-  return log_.drop_before(delivery_log_number);
+  return delivery_log_.drop_before(delivery_log_number);
 }
 
 OutboxCounts Outbox::counts() const {
   std::lock_guard lock(mutex_);
   OutboxCounts counts = counts_;
-  counts.undelivered = replacements_.size();
+  counts.dropped[static_cast<std::size_t>(OutboxKind::replacement)] = state_.dropped_replacements;
+  counts.replacements = counts.undelivered = replacements_.size();
   for (const auto& entries : queues_) counts.undelivered += entries.size();
   return counts;
 }
@@ -226,35 +173,102 @@ bool Outbox::is_delivered(const OutboxRow& row) const {
   return at != delivered_before_.revisions.end() && row.revision <= at->second;
 }
 
-void Outbox::insert(OutboxRow row, Position ready_after, bool stored) {
+void Outbox::insert(OutboxRow row, Position ready_after, From from) {
   auto& listener = listeners_[static_cast<std::size_t>(row.kind)];
   if (!listener.untold_from) listener.untold_from = ready_after;
   listener.newest = std::max(listener.newest, ready_after);
-  if (row.kind == OutboxKind::replacement) {
-    auto& entry = replacements_[row.target];
-    if (entry.stored && !stored) changed_.insert(stored_key(row));
-    entry = {std::move(row), ready_after, false, stored};
+  if (row.kind == OutboxKind::replacement) return insert_replacement(std::move(row), ready_after, from);
+  Queue& entries = queue(row.kind);
+  if (from == From::fold) changed_.insert(stored_key(row));
+  const OutboxKey key = row.key;
+  entries.insert_or_assign(key, Entry{std::move(row), ready_after, false, from == From::store});
+  if (entries.size() > options_.max_rows) limit(entries);
+}
+
+void Outbox::insert_replacement(OutboxRow row, Position ready_after, From from) {
+  if (!options_.has_uplink) {
+    if (from == From::store) changed_.insert(stored_key(row));
+    if (!std::exchange(state_.lacks_replacements, true)) changed_.emplace(kOutboxStateKey);
     return;
   }
-  Queue& entries = queue(row.kind);
-  const OutboxKey key = row.key;
-  entries.insert_or_assign(key, Entry{std::move(row), ready_after, false, stored});
-  if (entries.size() > options_.max_rows) limit(entries);
+  if (from == From::fold) changed_.insert(stored_key(row));
+  auto& entry = replacements_.put(std::move(row), ready_after);
+  if (from == From::store) entry.stored = true;
+  while (const auto gone = replacements_.take_one_too_many()) {
+    forget(stored_key(gone->row), gone->stored);
+    ++state_.dropped_replacements;
+    changed_.emplace(kOutboxStateKey);
+    tell_loss(OutboxKind::replacement, options_.max_replacements);
+  }
 }
 
 // The row has left the outbox: what the store holds of it is to be deleted.
 void Outbox::forget(const std::string& key, bool stored) {
-  if (stored) changed_.insert(key);
+  if (stored) {
+    changed_.insert(key);
+  } else {
+    changed_.erase(key);
+  }
 }
 
 void Outbox::limit(Queue& entries) {
   for (auto at = entries.begin(); at != entries.end(); ++at) {
     if (at->second.in_flight) continue;
+    const OutboxKind kind = at->second.row.kind;
     forget(stored_key(at->second.row), at->second.stored);
     entries.erase(at);
-    ++counts_.dropped;
-    return;
+    ++counts_.dropped[static_cast<std::size_t>(kind)];
+    return tell_loss(kind, options_.max_rows);
   }
+}
+
+// Said once until there is room again.
+void Outbox::tell_loss(OutboxKind kind, std::size_t most) {
+  if (std::exchange(is_losing_[static_cast<std::size_t>(kind)], true)) return;
+  log_.warning("outbox_full", {{"kind", std::string(to_string(kind))},
+                               {"limit", std::to_string(most)},
+                               {"why", "nobody takes its rows: the oldest are dropped"}});
+}
+
+void Outbox::end_loss(OutboxKind kind) {
+  if (!std::exchange(is_losing_[static_cast<std::size_t>(kind)], false)) return;
+  log_.info("outbox_has_room", {{"kind", std::string(to_string(kind))}});
+}
+
+void Outbox::note_receipt(std::uint64_t revision) {
+  if (revision <= state_.highest_receipt) return;
+  state_.highest_receipt = revision;
+  changed_.emplace(kOutboxStateKey);
+}
+
+void Outbox::forget_highest_receipt() {
+  if (std::exchange(state_.highest_receipt, 0) != 0) changed_.emplace(kOutboxStateKey);
+}
+
+// Rows may be loaded before it.
+bool Outbox::load_state(std::string_view value) {
+  const auto stored = decode_outbox_state(value);
+  if (!stored) return false;
+  state_.lacks_replacements |= stored->lacks_replacements;
+  state_.dropped_replacements += stored->dropped_replacements;
+  state_.highest_receipt = std::max(state_.highest_receipt, stored->highest_receipt);
+  return true;
+}
+
+// What is to be stored under the key; nothing where the row has left. The store holds it from now on.
+std::optional<std::string> Outbox::stored_value(const std::string& key) {
+  if (key == kOutboxStateKey) return encode(state_);
+  if (const auto target = target_of_stored_key(key)) {
+    auto* entry = replacements_.find(*target);
+    if (entry == nullptr) return std::nullopt;
+    entry->stored = true;
+    return encode(entry->row);
+  }
+  const auto [kind, row_key] = row_of_stored_key(key);
+  const auto at = queue(kind).find(row_key);
+  if (at == queue(kind).end()) return std::nullopt;
+  at->second.stored = true;
+  return encode(at->second.row);
 }
 
 // Of the kinds that have rows which nobody was told of and whose cause is synced.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,26 +15,38 @@
 #include <vector>
 
 #include "twin_store/lane/delivery_log.h"
+#include "twin_store/lane/outbox_table.h"
+#include "twin_store/lane/replacements.h"
+#include "twin_store/model/log.h"
 #include "twin_store/model/outbox.h"
 #include "twin_store/model/result.h"
 #include "twin_store/store/store.h"
 
 namespace doppel {
 
+inline constexpr std::size_t kOutboxKinds = kAllOutboxKinds.size() + 1;  // which are numbered from 1
+
 struct OutboxOptions {
-  // Rows of one kind, waiting or in flight. Beyond it the oldest waiting row is dropped and counted; replacements, of which there
-  // is one a target, are bounded by the fold instead.
+  // Rows of one kind, waiting or in flight. Beyond it the oldest waiting row is dropped and counted.
   std::size_t max_rows = 100'000;
+  // Of window rows, and of all other replacements. Beyond it the oldest is given up, in flight or not, and counted.
+  std::size_t max_replacements = 200'000;
+  // Without an uplink nobody ever takes a replacement: none is kept, and that some are missing is remembered.
+  bool has_uplink = true;
 };
 
 struct OutboxCounts {
-  std::uint64_t undelivered = 0, delivered = 0, dropped = 0;
+  std::uint64_t undelivered = 0, replacements = 0;  // replacements are among the undelivered
+  std::uint64_t delivered = 0;
+  std::array<std::uint64_t, kOutboxKinds> dropped{};  // by kind; of replacements since the store was empty
+  std::uint64_t dropped_of(OutboxKind kind) const { return dropped[static_cast<std::size_t>(kind)]; }
+  std::uint64_t dropped_in_all() const { return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0}); }
 };
 
 // Thread: any. Listeners are called outside the lock, on the thread that made rows ready, and must not block.
 class Outbox {
  public:
-  Outbox(DeliveryLog& log, OutboxOptions options) : log_(log), delivered_before_(log.at_opening()), options_(options) {}
+  Outbox(DeliveryLog& delivery_log, OutboxOptions options, Log& log);
 
   // Recovery: the rows that the store held at its checkpoint; then add() for what the replay makes again. What the delivery log
   // knows is left out. Nothing can be taken before start().
@@ -58,6 +71,10 @@ class Outbox {
   void forget_receipts();
   std::uint64_t highest_receipt() const;  // revision of a replacement; 0 without any
 
+  // True of an outbox that was without an uplink: what the fold holds is to be added, and then noted to be here.
+  bool lacks_replacements() const;
+  void has_replacements_again();
+
   // What a commit stores: the changes of the outbox table since the last call. Returns the number of the delivery log file that
   // begins here; once the changes are committed, committed(number) drops the files before it.
   Result<std::uint64_t> take_changes(std::vector<RowChange>& changes);
@@ -72,34 +89,42 @@ class Outbox {
     bool in_flight = false;
     bool stored = false;  // the store holds it, or will with the commit under way
   };
-  // Rows that are sent one by one, in the order of their keys, and rows that replace each other.
+  // Rows that are sent one by one, in the order of their keys.
   using Queue = std::map<OutboxKey, Entry>;
-  using Replacements = std::map<std::string, Entry, std::less<>>;
-  static constexpr std::size_t kKinds = 6;
+  enum class From : std::uint8_t { fold, store };
 
   Queue& queue(OutboxKind kind) { return queues_[static_cast<std::size_t>(kind)]; }
   bool is_delivered(const OutboxRow& row) const;
-  void insert(OutboxRow row, Position ready_after, bool stored);
+  void insert(OutboxRow row, Position ready_after, From from);
+  void insert_replacement(OutboxRow row, Position ready_after, From from);
   void forget(const std::string& stored_key, bool stored);
   void limit(Queue& queue);
+  void tell_loss(OutboxKind kind, std::size_t most);
+  void end_loss(OutboxKind kind);
+  void note_receipt(std::uint64_t revision);
+  void forget_highest_receipt();
+  bool load_state(std::string_view value);
+  std::optional<std::string> stored_value(const std::string& stored_key);
   std::vector<std::function<void()>> take_ready_listeners();
 
-  DeliveryLog& log_;
+  DeliveryLog& delivery_log_;
   Delivered delivered_before_;  // what the log said at opening; its keys until recovery is over, since only a replay makes a key again
   const OutboxOptions options_;
+  Log& log_;
   mutable std::mutex mutex_;
   bool started_ = false;
   Position synced_ = Position::none;
-  std::array<Queue, kKinds> queues_;
+  std::array<Queue, kOutboxKinds> queues_;
   Replacements replacements_;
-  std::string last_taken_target_;
-  std::set<std::string> changed_;  // keys in the outbox table that differ from what is stored there
+  OutboxState state_;
+  std::set<std::string> changed_;                 // keys of the outbox table whose rows differ from what is stored there
+  std::array<bool, kOutboxKinds> is_losing_{};    // by kind: said so, and not yet that there is room again
   struct Listener {
     std::function<void()> call;
     std::optional<Position> untold_from;  // rows that become ready here or later have not been told of
     Position newest = Position::none;     // where the last of them becomes ready
   };
-  std::array<Listener, kKinds> listeners_;
+  std::array<Listener, kOutboxKinds> listeners_;
   OutboxCounts counts_;
 };
 

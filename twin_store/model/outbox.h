@@ -1,10 +1,12 @@
 // What the fold wants done outside, once its cause is on disk.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "twin_store/model/ids.h"
 
@@ -29,6 +31,8 @@ enum class OutboxKind : std::uint8_t {
   replacement = 4, // target = uplink key (window row, twin, alert, status); payload replaces what is there below `revision`
   log = 5,         // target = function name; a line for the log
 };
+inline constexpr std::array kAllOutboxKinds = {OutboxKind::publish, OutboxKind::http_call, OutboxKind::http_reply, OutboxKind::replacement, OutboxKind::log};
+std::string_view to_string(OutboxKind kind);
 
 struct OutboxRow {
   OutboxKey key;

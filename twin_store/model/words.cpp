@@ -77,6 +77,17 @@ std::string_view to_string(EffectKind kind) {
   return "unknown";
 }
 
+std::string_view to_string(OutboxKind kind) {
+  switch (kind) {
+    case OutboxKind::publish: return "publish";
+    case OutboxKind::http_call: return "http_call";
+    case OutboxKind::http_reply: return "http_reply";
+    case OutboxKind::replacement: return "replacement";
+    case OutboxKind::log: return "log";
+  }
+  return "unknown";
+}
+
 std::string to_hex(const Incarnation& incarnation) {
   std::string hex;
   for (const auto byte : incarnation.bytes) {

@@ -52,7 +52,7 @@ class Node {
     for (const auto table : pipeline->tables()) store_options.fold_tables.emplace_back(table);
     store = std::move(open_store(store_options)).value();
     delivery_log_ = std::move(DeliveryLog::open(*disk_, "delivery-" + store_name_)).value();
-    outbox = std::make_unique<Outbox>(*delivery_log_, OutboxOptions{});
+    outbox = std::make_unique<Outbox>(*delivery_log_, OutboxOptions{}, log_);
     committer_ = std::make_unique<DirectCommitter>(*journal, *store, *outbox);
     lane = std::make_unique<Lane>(LaneParts{*pipeline, *journal, *store, *outbox, *committer_, clock_, log_}, std::move(options));
     Incarnation incarnation;

@@ -93,7 +93,7 @@ class CoordinatorNode {
         fold(MergeLimits{}),
         store(must(open_store({.path = folder + "/store.db", .fold_tables = tables(), .program = "test"}))),
         delivery(must(DeliveryLog::open(*disk, "delivery"))),
-        outbox(*delivery, {}),
+        outbox(*delivery, {}, log),
         committer(journal, *store, outbox),
         lane({fold, journal, *store, outbox, committer, clock, log}, {}) {
     const auto recovered = lane.recover(opened.recovery, life(200));

@@ -182,7 +182,7 @@ class LaneOnDisk {
     auto delivered = DeliveryLog::open(disk, delivery_folder);
     if (!delivered) return delivered.error();
     delivery_log = *std::move(delivered);
-    outbox = std::make_unique<Outbox>(*delivery_log, outbox_options);
+    outbox = std::make_unique<Outbox>(*delivery_log, outbox_options, log);
     committer = std::make_unique<DirectCommitter>(*journal, *store, *outbox);
     lane = std::make_unique<Lane>(LaneParts{*fold, *journal, *store, *outbox, *committer, time(), log}, lane_options);
     if (auto recovered = lane->recover(found, incarnation_of(++incarnations_)); !recovered) return recovered;

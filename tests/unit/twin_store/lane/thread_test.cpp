@@ -65,7 +65,7 @@ class ThreadedNode {
     base.committer.reset();
     base.fold = std::make_unique<RecordingFold>();
     held = std::make_unique<HeldStore>(*base.store);
-    base.outbox = std::make_unique<Outbox>(*base.delivery_log, OutboxOptions{});
+    base.outbox = std::make_unique<Outbox>(*base.delivery_log, OutboxOptions{}, base.log);
     committer = std::make_unique<ThreadedCommitter>(*base.journal, *held, *base.outbox, nullptr, [this] { base.journal->wake(); });
     lane = std::make_unique<Lane>(LaneParts{*base.fold, *base.journal, *held, *base.outbox, *committer, base.time(), base.log}, options);
     const auto recovered = lane->recover(JournalRecovery{}, incarnation_of(1));
