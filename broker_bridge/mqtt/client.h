@@ -80,8 +80,9 @@ class MqttClient {
   virtual ~MqttClient() = default;  // publications without an answer fail with unavailable
 
   virtual ConnectOutcome connect(const std::stop_token& stop) = 0;
-  // Errors: conflict (the broker refuses), unavailable (the connection is lost).
-  virtual Result<void> subscribe(const MqttSubscription& subscription) = 0;
+  // Returns the QoS that the broker grants, which may be lower than the one asked for. Errors: conflict (the broker refuses),
+  // unavailable (the connection is lost).
+  virtual Result<std::uint8_t> subscribe(const MqttSubscription& subscription) = 0;
   virtual Result<void> unsubscribe(const std::string& filter) = 0;
   virtual void publish(const Publication& publication, PublicationDone done) = 0;
   // Says goodbye; waits a second at most.

@@ -8,7 +8,7 @@ namespace doppel {
 
 // Thread: any. All but `connected`, `version`, `session` and `in_flight` only grow.
 struct MqttCounters {
-  std::atomic<bool> connected{false};      // and subscribed
+  std::atomic<bool> connected{false};      // and the broker was asked for the subscriptions
   std::atomic<std::uint8_t> version{0};    // 5, 4 (3.1.1), or 0 before the first connection
   std::atomic<std::uint32_t> session{0};   // of the present or last connection
   std::atomic<std::uint64_t> connects{0};

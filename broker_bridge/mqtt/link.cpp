@@ -21,6 +21,17 @@ bool may_speak_another(const ConnectOutcome& outcome, bool has_spoken_5) {
 
 }  // namespace
 
+std::string_view to_string(MqttStanding standing) {
+  switch (standing) {
+    case MqttStanding::disconnected: return "disconnected";
+    case MqttStanding::subscribing: return "subscribing";
+    case MqttStanding::refused: return "refused";
+    case MqttStanding::lower_qos: return "lower_qos";
+    case MqttStanding::subscribed: return "subscribed";
+  }
+  return "unknown";
+}
+
 MqttLink::MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& counters, const Clock& clock, Log& log)
     : options_(std::move(options)),
       handlers_(std::move(handlers)),
@@ -28,6 +39,7 @@ MqttLink::MqttLink(MqttLinkOptions options, Handlers handlers, MqttCounters& cou
       clock_(clock),
       log_(log),
       backoff_(options_.broker.reconnect_min, options_.broker.reconnect_max, hash64(options_.session.client_id)),
+      settle_backoff_(kReminder, options_.broker.reconnect_max, hash64(options_.session.client_id)),
       session_(options_.first_session - 1),
       since_(clock.wall()) {}
 
@@ -75,7 +87,8 @@ bool MqttLink::connect(const std::stop_token& stop) {
                                {"client", options_.session.client_id},
                                {"version", std::string(name_of(version))},
                                {"session", outcome.session_present ? "kept" : "new"}});
-  subscribe_all(*present_client(), outcome.session_present);
+  begin_session(outcome.session_present);
+  settle();
   {
     const std::lock_guard lock(mutex_);
     set_connected(!is_lost());
@@ -118,29 +131,62 @@ Result<std::shared_ptr<MqttClient>> MqttLink::client_for(MqttVersion version, st
   return client;
 }
 
+void MqttLink::begin_session(bool session_present) {
+  wanted_ = options_.subscriptions;
+  unwanted_ = session_present ? options_.retired_filters : std::set<std::string>();
+  qos_is_lower_ = false;
+  complaints_.clear();
+  settle_backoff_.reset();
+}
+
 // Retired filters go first: one that overlaps a subscription would bring its messages twice.
-void MqttLink::subscribe_all(MqttClient& client, bool session_present) {
-  bool settled = true;
-  const auto note = [&](std::string_view event, const Result<void>& done) {
-    if (done) return;
-    settled = false;
-    failed(done.error().message);
-    log_.error(event, {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", done.error().message}});
-  };
-  if (session_present) {
-    for (const auto& filter : options_.retired_filters) note("mqtt_unsubscribe_failed", client.unsubscribe(filter));
+void MqttLink::settle() {
+  {
+    const std::lock_guard lock(mutex_);
+    standing_ = MqttStanding::subscribing;
   }
-  for (const auto& subscription : options_.subscriptions) note("mqtt_subscribe_failed", client.subscribe(subscription));
+  const auto client = present_client();
+  std::erase_if(unwanted_, [&](const auto& filter) { return unsubscribe(*client, filter); });
+  std::erase_if(wanted_, [&](const auto& subscription) { return subscribe(*client, subscription); });
+  const bool settled = wanted_.empty() && unwanted_.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    standing_ = !wanted_.empty() ? MqttStanding::refused : qos_is_lower_ ? MqttStanding::lower_qos : MqttStanding::subscribed;
+  }
+  settle_at_ = std::chrono::steady_clock::now() + settle_backoff_.next();
   if (settled && handlers_.settled) handlers_.settled();
+}
+
+bool MqttLink::subscribe(MqttClient& client, const MqttSubscription& subscription) {
+  const auto granted = client.subscribe(subscription);
+  if (!granted) return complain("mqtt_subscribe_failed", granted.error().message), false;
+  if (*granted >= subscription.qos) return true;
+  qos_is_lower_ = true;
+  complain("mqtt_qos_lowered", "the broker grants \"" + subscription.filter + "\" QoS " + std::to_string(*granted) + ", not " +
+                                   std::to_string(subscription.qos) + ": messages may get lost on the way");
+  return true;
+}
+
+bool MqttLink::unsubscribe(MqttClient& client, const std::string& filter) {
+  const auto done = client.unsubscribe(filter);
+  if (!done) complain("mqtt_unsubscribe_failed", done.error().message);
+  return done.has_value();
+}
+
+void MqttLink::complain(std::string_view event, const std::string& why) {
+  failed(why);
+  if (!complaints_.insert(why).second) return;
+  log_.error(event, {{"broker", options_.broker.url}, {"client", options_.session.client_id}, {"why", why}});
 }
 
 void MqttLink::wait_until_lost(const std::stop_token& stop) {
   const auto since = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, stop, kReminder, [this] { return is_lost(); }) && !stop.stop_requested()) {
-    if (!handlers_.connected) continue;
     lock.unlock();
-    handlers_.connected();
+    if (handlers_.connected) handlers_.connected();
+    const bool lacks_something = !wanted_.empty() || !unwanted_.empty();
+    if (lacks_something && std::chrono::steady_clock::now() >= settle_at_) settle();
     lock.lock();
   }
   if (std::chrono::steady_clock::now() - since > kGoodConnection) backoff_.reset();
@@ -188,7 +234,8 @@ void MqttLink::set_connected(bool connected) {
 
 MqttState MqttLink::state() const {
   const std::lock_guard lock(mutex_);
-  return {counters_.connected, since_, last_error_};
+  const bool connected = counters_.connected;
+  return {connected, connected ? standing_ : MqttStanding::disconnected, since_, last_error_};
 }
 
 std::shared_ptr<MqttClient> MqttLink::present_client() const {

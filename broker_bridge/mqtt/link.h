@@ -30,9 +30,19 @@ struct MqttLinkOptions {
   std::uint32_t first_session = 1;  // each attempt to connect takes the next number
 };
 
+enum class MqttStanding : std::uint8_t {
+  disconnected,
+  subscribing,
+  refused,     // of a subscription at least: it is tried again
+  lower_qos,   // subscribed, but at a lower QoS than was asked for: messages may get lost on the way
+  subscribed,  // as was asked for
+};
+std::string_view to_string(MqttStanding standing);
+
 struct MqttState {
   bool connected = false;
-  Timestamp since;         // of that
+  MqttStanding standing = MqttStanding::disconnected;
+  Timestamp since;         // of being connected, or of not being so
   std::string last_error;  // why connecting, subscribing or the connection failed; "": nothing did
 };
 
@@ -62,7 +72,11 @@ class MqttLink {
   bool connect(const std::stop_token& stop);
   ConnectOutcome attempt(MqttVersion version, const std::stop_token& stop);
   Result<std::shared_ptr<MqttClient>> client_for(MqttVersion version, std::uint32_t session);
-  void subscribe_all(MqttClient& client, bool session_present);
+  void begin_session(bool session_present);
+  void settle();
+  bool subscribe(MqttClient& client, const MqttSubscription& subscription);
+  bool unsubscribe(MqttClient& client, const std::string& filter);
+  void complain(std::string_view event, const std::string& why);
   void wait_until_lost(const std::stop_token& stop);
   void pause(const std::stop_token& stop);
   void lost(const std::string& why);
@@ -83,6 +97,14 @@ class MqttLink {
   std::shared_ptr<MqttClient> last_client_;  // of a session that is not kept: to be connected again
   MqttVersion last_version_ = MqttVersion::v5;
 
+  // Of the present session: what it still lacks, and holds too much. The thread's alone.
+  std::vector<MqttSubscription> wanted_;
+  std::set<std::string> unwanted_;
+  bool qos_is_lower_ = false;
+  std::set<std::string> complaints_;  // each is logged once
+  Backoff settle_backoff_;
+  std::chrono::steady_clock::time_point settle_at_;
+
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   // Guarded by mutex_:
@@ -90,6 +112,7 @@ class MqttLink {
   std::uint32_t session_;               // of the present or last attempt
   std::uint32_t lost_session_ = 0;      // sessions up to this one have ended
   std::string lost_why_;
+  MqttStanding standing_ = MqttStanding::disconnected;
   Timestamp since_;
   std::string last_error_;
 

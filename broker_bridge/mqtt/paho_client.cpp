@@ -127,7 +127,7 @@ class PahoClient final : public MqttClient {
   }
 
   ConnectOutcome connect(const std::stop_token& stop) override;
-  Result<void> subscribe(const MqttSubscription& subscription) override;
+  Result<std::uint8_t> subscribe(const MqttSubscription& subscription) override;
   Result<void> unsubscribe(const std::string& filter) override;
   void publish(const Publication& publication, PublicationDone done) override;
   void disconnect() override;
@@ -211,7 +211,7 @@ ConnectOutcome PahoClient::connect(const std::stop_token& stop) try {
   return failed(error, version_);
 }
 
-Result<void> PahoClient::subscribe(const MqttSubscription& subscription) try {
+Result<std::uint8_t> PahoClient::subscribe(const MqttSubscription& subscription) try {
   mqtt::token_ptr token;
   if (version_ == MqttVersion::v5) {
     const mqtt::subscribe_options options(mqtt::subscribe_options::SUBSCRIBE_NO_LOCAL, false,
@@ -221,7 +221,7 @@ Result<void> PahoClient::subscribe(const MqttSubscription& subscription) try {
     token = client_.subscribe(subscription.filter, subscription.qos);
   }
   if (!token->wait_for(kAnswerTimeout)) return unavailable("no answer to the subscription of \"" + subscription.filter + "\"");
-  return {};
+  return static_cast<std::uint8_t>(token->get_subscribe_response().get_reason_codes().at(0));
 } catch (const mqtt::exception& error) {
   const bool refused = error.get_reason_code() >= kQosRefused || error.get_return_code() >= kQosRefused;
   const std::string why = "subscription of \"" + subscription.filter + "\": " + error.to_string();

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -31,6 +32,23 @@ inline MqttSourceOptions source_options(const std::string& url) {
   return options;
 }
 
+class CountingLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view event, std::initializer_list<LogField>) override {
+    const std::lock_guard lock(mutex_);
+    ++counts_[std::string(event)];
+  }
+  int count(const std::string& event) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = counts_.find(event);
+    return at == counts_.end() ? 0 : at->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, int> counts_;
+};
+
 // A source that appends to `journal`; ready when it has subscribed. Those that share `disk` know what the one before subscribed to.
 class RunningSource {
  public:
@@ -44,11 +62,12 @@ class RunningSource {
   bool is_connected() const { return eventually([&] { return source_->counters().connected.load(); }); }
   const MqttCounters& counters() const { return source_->counters(); }
   MqttState state() const { return source_->state(); }
+  const CountingLog& log() const { return log_; }
   void stop() { source_->stop(); }
 
  private:
   SystemClock clock_;
-  NullLog log_;
+  CountingLog log_;
   std::shared_ptr<FaultyDisk> disk_;
   std::unique_ptr<HeldFilters> held_;
   std::unique_ptr<MqttSource> source_;
