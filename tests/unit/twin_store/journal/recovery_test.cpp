@@ -91,13 +91,16 @@ TEST(Journal, Rule4_another_boot_under_never_or_interval_may_have_lost_a_tail_an
     on.options.sync_interval = 10min;
     on.open();
     on.append("a");
+    const auto arrival = on.clock.wall();
     ASSERT_TRUE(on.journal->sync());
+    on.clock.advance(3s);
     on.append("lost");
     const auto lost = on.journal->last();
     on.cut_power();
     on.open();
     EXPECT_EQ(on.found.ending, Ending::tail_may_be_lost);
     EXPECT_EQ(on.found.last, Position{2});
+    EXPECT_EQ(on.found.last_arrival, arrival) << "from here on events may be lost";
     const auto refused = on.try_append("too early");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::conflict);

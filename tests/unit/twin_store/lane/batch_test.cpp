@@ -204,6 +204,32 @@ TEST(LaneBatch, Rule7_a_commit_comes_with_time_or_with_dirty_bytes_and_carries_w
   EXPECT_EQ(**node.store->checkpoint(), node.lane->applied());
 }
 
+TEST(LaneBatch, Rule7_readers_bring_a_commit_forward_at_most_ten_times_a_second) {
+  LaneOnDisk node;
+  node.start();
+  const auto ask = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      node.append("x");
+      node.run();
+      ASSERT_TRUE(node.lane->commit_for_reader());
+      node.clock.advance(std::chrono::milliseconds(2));
+    }
+  };
+  ask(500);
+  EXPECT_GE(node.lane->counts().commits, 9u);
+  EXPECT_LE(node.lane->counts().commits, 10u);
+  // After a pause the first of them sees what is applied; without anything new there is nothing to commit.
+  node.clock.advance(std::chrono::seconds(1));
+  const auto before = node.lane->counts().commits;
+  node.append("y");
+  node.run();
+  ASSERT_TRUE(node.lane->commit_for_reader());
+  EXPECT_TRUE(node.committed_text()["t"].ends_with(",y"));
+  node.clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(node.lane->commit_for_reader());
+  EXPECT_EQ(node.lane->counts().commits, before + 1);
+}
+
 TEST(LaneBatch, Rule9_the_journal_is_synced_before_every_commit) {
   for (const auto policy : {SyncPolicy::interval, SyncPolicy::always}) {
     LaneOnDisk node;
