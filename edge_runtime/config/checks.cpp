@@ -70,7 +70,7 @@ void check_overlaps(const EdgeConfig& config, Problems& problems) {
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
     for (const std::string& filter : config.mqtt[row].topics) {
       for (const Subscription& other : seen) {
-        if (config.mqtt[other.row].url != config.mqtt[row].url || !overlap(*other.filter, filter)) continue;
+        if (broker_place(config.mqtt[other.row].url) != broker_place(config.mqtt[row].url) || !overlap(*other.filter, filter)) continue;
         problems.add("mqtt", row, {"topics", "url"},
                      "\"" + filter + "\" overlaps \"" + *other.filter + "\" of \"" + config.mqtt[other.row].name +
                          "\" at the same broker; a message must match one subscription only");

@@ -249,7 +249,7 @@ Section journal() {
   return made;
 }
 
-Section store() {
+Section store(Role role) {
   Section made = section("store", "The database of twins.");
   Members<StoreConfig> members(made, [](NodeConfig& c, std::size_t) -> StoreConfig& { return c.store; });
   members.duration("commit_interval", &StoreConfig::commit_interval, 100ms, 10min,
@@ -261,6 +261,7 @@ Section store() {
   members.integer("max_twins", &StoreConfig::max_twins, 1, 10'000'000,
                   "Most twins; events of further ones become dead letters.");
   members.integer("max_names", &StoreConfig::max_names, 16, 10'000'000, "Most different property names.");
+  if (role == Role::coordinator) return made;
   return made;
 }
 
@@ -361,9 +362,9 @@ Section allow() {
 std::span<const Section> setting_table(Role role) {
   static const std::array<Section, 13> edge_table{top(Role::edge), http(),   mqtt(),   mapping(),
                                                   window(),        windows(), limits(), repeats(), functions(),
-                                                  uplink(),        journal(), store(),  log()};
+                                                  uplink(),        journal(), store(Role::edge), log()};
   static const std::array<Section, 7> coordinator_table{
-      top(Role::coordinator), http(), fleet(), allow(), journal(), store(), log()};
+      top(Role::coordinator), http(), fleet(), allow(), journal(), store(Role::coordinator), log()};
   if (role == Role::edge) return edge_table;
   return coordinator_table;
 }

@@ -35,8 +35,8 @@ struct StoreConfig {
   Duration commit_interval = std::chrono::seconds(10);
   std::uint64_t commit_bytes = 4u << 20;
   Duration snapshot_interval = std::chrono::hours(6);
-  std::uint64_t max_twins = 100'000;
-  std::uint64_t max_names = 100'000;  // different property names of a node
+  std::uint64_t max_twins = 100'000;  // of an edge
+  std::uint64_t max_names = 100'000;  // of an edge: different property names
 };
 
 enum class LogFormat : std::uint8_t { text = 0, json = 1 };

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kCurveKeyLength = 40;
 constexpr std::string_view kZ85 =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-constexpr std::uint16_t kMqttPort = 1883;
+constexpr std::uint16_t kMqttPort = 1883, kMqttsPort = 8883;
 
 std::optional<std::string> curve_key_breach(std::string_view key) {
   if (key.size() != kCurveKeyLength) return "has " + std::to_string(key.size()) + " characters";
@@ -48,6 +48,14 @@ std::optional<HostPort> parse_host_port(std::string_view url, std::uint16_t defa
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), parsed.port);
   if (rest.empty() || error != std::errc() || end != rest.data() + rest.size()) return std::nullopt;
   return parsed;
+}
+
+std::string broker_place(std::string_view url) {
+  auto place = parse_host_port(url, url.starts_with("mqtts://") ? kMqttsPort : kMqttPort);
+  if (!place) return std::string(url);
+  for (char& c : place->host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (place->host == "127.0.0.1" || place->host == "::1") place->host = "localhost";
+  return place->host + ':' + std::to_string(place->port);
 }
 
 std::optional<std::string> breach_of(TextRule rule, std::string_view text) {

@@ -18,6 +18,9 @@ struct HostPort {
 // "tcp://HOST:PORT", "mqtts://[::1]:8883". The port may be missing where `default_port` is not 0.
 std::optional<HostPort> parse_host_port(std::string_view url, std::uint16_t default_port);
 
+// Where a broker's URL leads, the same text however it is written: "localhost:1883".
+std::string broker_place(std::string_view url);
+
 // Nothing when `text` obeys `rule`; otherwise what is wrong with it.
 std::optional<std::string> breach_of(TextRule rule, std::string_view text);
 

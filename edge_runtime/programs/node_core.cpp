@@ -20,7 +20,7 @@ JournalOptions journal_options(const NodeConfig& config) {
   options.sync_interval = std::chrono::duration_cast<std::chrono::milliseconds>(config.journal.sync_interval);
   options.segment_bytes = config.journal.segment_bytes;
   options.budget_bytes = config.journal.budget_bytes;
-  options.keep = std::chrono::duration_cast<std::chrono::hours>(config.journal.keep);
+  options.keep = config.journal.keep;
   options.boot_id = boot_id();
   options.program = program_name();
   return options;

@@ -25,7 +25,7 @@ struct JournalOptions {
   std::chrono::milliseconds sync_interval{100};
   std::uint64_t segment_bytes = 16u << 20;   // also the largest record is at most a quarter of this
   std::uint64_t budget_bytes = 1u << 30;     // appends fail with limit_exceeded beyond it
-  std::chrono::hours keep{24};               // older whole segments go, never past the committed position
+  Duration keep = std::chrono::hours(24);    // older whole segments go, never past the committed position
   std::string boot_id;                       // of the running system
   std::string program;                       // name and version of the writer, kept in its start record
   // Who does the journal's housekeeping (a sync some time after an append, the file of the next segment): called with the work and

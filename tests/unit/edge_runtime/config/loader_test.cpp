@@ -128,6 +128,29 @@ TEST(Config, the_reference_names_every_setting_of_its_role) {
     }
   }
 }
+TEST(Config, Rule15_a_broker_is_the_same_however_its_address_is_written) {
+  const auto overlap = [](const std::string& one, const std::string& other) {
+    const auto broker = [](const std::string& url) { return "[[mqtt]]\nurl = \"" + url + "\"\n"; };
+    return edge_error(text(broker(one) + broker(other))).find("at the same broker") != std::string::npos;
+  };
+  EXPECT_TRUE(overlap("mqtt://h", "mqtt://h:1883"));
+  EXPECT_TRUE(overlap("mqtts://h", "mqtts://H:8883"));
+  EXPECT_TRUE(overlap("mqtt://localhost", "mqtt://127.0.0.1:1883"));
+  EXPECT_TRUE(overlap("mqtt://LocalHost", "mqtt://[::1]"));
+  EXPECT_FALSE(overlap("mqtt://h", "mqtt://h:1884"));
+  EXPECT_FALSE(overlap("mqtt://h", "mqtts://h"));
+  EXPECT_FALSE(overlap("mqtt://127.0.0.1", "mqtt://127.0.0.2"));
+}
+
+TEST(Config, a_coordinator_takes_and_documents_nothing_that_it_never_reads) {
+  const auto coordinator = load_coordinator_config(text("[store]\nmax_twins = 5\nmax_names = 50\n"));
+  ASSERT_FALSE(coordinator);
+  EXPECT_NE(coordinator.error().message.find("node.toml:2: "), std::string::npos) << coordinator.error().message;
+  EXPECT_NE(coordinator.error().message.find("node.toml:3: "), std::string::npos) << coordinator.error().message;
+  EXPECT_EQ(setting_reference(Role::coordinator).find("max_twins"), std::string::npos);
+  EXPECT_NE(setting_reference(Role::edge).find("max_twins"), std::string::npos);
+}
+
 
 TEST(Config, the_examples_of_the_reference_load) {
   const auto edge = load_edge_config(text(std::string(example_toml(Role::edge))));

@@ -75,6 +75,19 @@ TEST(JournalRetention, old_segments_go_but_never_past_the_committed_position) {
   on.journal->set_committed(Position{1});  // going back is ignored
   EXPECT_GT(on.journal->first(), Position{101});
 
+TEST(JournalRetention, records_are_kept_to_the_minute) {
+  JournalOnDisk on;
+  on.options.keep = 90min;
+  on.open();
+  on.append_many(300, 700);
+  on.clock.advance(89min);
+  on.journal->set_committed(on.journal->last());
+  EXPECT_EQ(on.journal->first(), Position{1});
+  on.clock.advance(2min);
+  on.journal->set_committed(on.journal->last());
+  EXPECT_GT(on.journal->first(), Position{1});
+}
+
   const auto gone = on.journal->read_after(Position{50});
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, ErrorCode::not_found);
