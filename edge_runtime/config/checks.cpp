@@ -80,6 +80,15 @@ void check_overlaps(const EdgeConfig& config, Problems& problems) {
   }
 }
 
+void check_publish(const EdgeConfig& config, Problems& problems) {
+  const MqttConfig* chosen = nullptr;
+  for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
+    if (!config.mqtt[row].publish) continue;
+    if (chosen != nullptr) problems.add("mqtt", row, {"publish"}, "is true for \"" + chosen->name + "\" already; publications go to one broker");
+    chosen = &config.mqtt[row];
+  }
+}
+
 // What a broker keeps for a client id is one session, and what the node remembers of it is by that id.
 void check_client_ids(const EdgeConfig& config, Problems& problems) {
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
@@ -171,6 +180,8 @@ void fill_defaults(EdgeConfig& config, const HostDefaults& host) {
     if (mqtt.name.empty()) mqtt.name = row == 0 ? "mqtt" : "mqtt" + std::to_string(row + 1);
     if (mqtt.client_id.empty()) mqtt.client_id = "doppel-" + config.name + "-" + mqtt.name;
   }
+  const bool is_chosen = std::any_of(config.mqtt.begin(), config.mqtt.end(), [](const MqttConfig& mqtt) { return mqtt.publish; });
+  if (!is_chosen && !config.mqtt.empty()) config.mqtt.front().publish = true;
   if (config.uplink.key_file.empty()) config.uplink.key_file = config.data + "/uplink.key";
   if (config.uplink.backlog_rows == 0) config.uplink.backlog_rows = 2 * config.window_rules.max_rows;
 }
@@ -182,6 +193,7 @@ void check(const EdgeConfig& config, Problems& problems) {
   check_unique(config.mqtt, &MqttConfig::name, "mqtt", "name", problems);
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) check_mqtt(config, row, problems);
   check_client_ids(config, problems);
+  check_publish(config, problems);
   check_overlaps(config, problems);
   for (std::size_t row = 0; row < config.mapping.rules.size(); ++row) {
     check_mapping(config.mapping.rules[row], row, problems);

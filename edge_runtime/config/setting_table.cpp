@@ -179,6 +179,9 @@ Section mqtt() {
                    "Keep-alive. A source that the journal makes wait longer than a third of it ends the process.");
   members.duration("session_expiry", &MqttConfig::session_expiry, 1s, 24h * 365,
                    "How long the broker keeps messages while the node is away.");
+  members.boolean("publish", &MqttConfig::publish,
+                  "What functions publish goes to this broker. One at most; default: the first. Without any broker a publication becomes a dead "
+                  "letter `no_broker`.");
   return made;
 }
 
@@ -258,10 +261,10 @@ Section store(Role role) {
                "Changed bytes that are written without waiting.");
   members.duration("snapshot_interval", &StoreConfig::snapshot_interval, 1min, 24h * 30,
                    "How often the database is copied, so that it can be made again with the journal; also after half of `journal.budget`.");
+  if (role == Role::coordinator) return made;
   members.integer("max_twins", &StoreConfig::max_twins, 1, 10'000'000,
                   "Most twins; events of further ones become dead letters.");
   members.integer("max_names", &StoreConfig::max_names, 16, 10'000'000, "Most different property names.");
-  if (role == Role::coordinator) return made;
   return made;
 }
 
@@ -305,6 +308,8 @@ Section functions() {
                   "Fuel that failing runs of a function may burn in a minute before it is quarantined.");
   members.size("max_held", &FunctionsConfig::max_held_bytes, 64u << 10, 1u << 30,
                "Most events held for functions that do not run now; more become dead letters.");
+  members.integer("max_unpublished", &FunctionsConfig::max_unpublished, 100, 10'000'000,
+                  "Most publications of functions that wait for the broker; beyond it the oldest are dropped, counted and said in the log.");
   members.boolean("allow_loop", &FunctionsConfig::allow_loop,
                   "Lets functions publish on topics that the node subscribes to at an MQTT 3.1.1 broker, where they come back as messages. At an MQTT 5 broker they do not.");
   return made;

@@ -70,6 +70,7 @@ struct MqttConfig {
   std::string client_id;                   // "" until the loader has put "doppel-NAME-SOURCE" there
   Duration keep_alive = std::chrono::seconds(30);
   Duration session_expiry = std::chrono::hours(24 * 7);
+  bool publish = false;  // publications of functions go here; the loader has chosen one where there is any
 };
 
 struct WindowConfig {
@@ -102,6 +103,7 @@ struct FunctionsConfig {
   std::uint64_t max_module_bytes = 8u << 20;
   std::uint64_t failure_fuel = 1'000'000'000;  // in a minute
   std::uint64_t max_held_bytes = 16u << 20;
+  std::uint64_t max_unpublished = 100'000;     // publications that wait for the broker
   bool allow_loop = false;  // may publish on a subscribed topic of an MQTT 3.1.1 broker
 };
 

@@ -67,6 +67,7 @@ PipelineConfig config_from(const Json& json) {
   config.max_functions = json.value("max_functions", config.max_functions);
   config.max_held_bytes = json.value("max_held_bytes", config.max_held_bytes);
   config.failure_fuel = json.value("failure_fuel", config.failure_fuel);
+  config.has_broker = json.value("has_broker", config.has_broker);
   config.uplink_twins = json.at("uplink_twins").get<std::vector<std::string>>();
   return config;
 }
@@ -94,6 +95,7 @@ std::string to_json(const PipelineConfig& config) {
       {"max_functions", config.max_functions},
       {"max_held_bytes", config.max_held_bytes},
       {"failure_fuel", config.failure_fuel},
+      {"has_broker", config.has_broker},
       {"uplink_twins", config.uplink_twins}};
   return json.dump();
 }

@@ -46,6 +46,7 @@ struct PipelineConfig {
   std::uint64_t max_functions = 1'000;
   std::uint64_t max_held_bytes = 16u << 20;        // of functions that do not run now, together
   std::uint64_t failure_fuel = 1'000'000'000;  // that failing runs of a function may burn in a minute
+  bool has_broker = true;                 // to take what functions publish
   std::vector<std::string> uplink_twins;  // MQTT filters over ids: whose latest values go up
 };
 

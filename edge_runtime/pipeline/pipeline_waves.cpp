@@ -439,6 +439,10 @@ Pipeline::Applied Pipeline::apply_publish(const ProducedEffect& produced) {
   const std::uint32_t qos = effect.detail & 3;
   if (!granted) return Applied::not_granted;
   if (qos > 2) return Applied::mismatched;
+  if (!config_.has_broker) {
+    dead_letter(wave_[produced.item], "no_broker", "no [[mqtt]] takes the publication to " + std::string(effect.target), &functions_[produced.function]);
+    return Applied::yes;
+  }
   OutboxRow row;
   row.kind = OutboxKind::publish;
   row.qos = static_cast<std::uint8_t>(qos);

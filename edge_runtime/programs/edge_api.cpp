@@ -61,7 +61,7 @@ Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
           {"payload_size", letter.payload_size}};
 }
 
-Json dropped_json(const OutboxCounts& counts) {
+Json outbox_json(const OutboxCounts& counts) {
   Json json = Json::object();
   for (const OutboxKind kind : kAllOutboxKinds) json[std::string(to_string(kind))] = counts.dropped_of(kind);
   return json;
@@ -351,8 +351,8 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"effects_hash", lane.applied().effects_hash},
                    {"outbox_undelivered", outbox.undelivered},
                    {"outbox_delivered", outbox.delivered},
-                   {"outbox_dropped", outbox.dropped_in_all()},
-                   {"outbox_dropped_by_kind", dropped_json(outbox)}}},
+                   {"outbox_dropped", outbox.dropped},
+                   {"outbox", outbox_json(outbox)}}},
                  {"mqtt", Json::parse(parts_.mqtt_json(), nullptr, false)},
                  {"uplink", Json::parse(parts_.uplink_json(), nullptr, false)}};
     return dump(json);
@@ -406,9 +406,10 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     gauge("doppel_journal_size_bytes", "Segments on disk.", parts_.core.journal().size_bytes());
     counter("doppel_store_written_bytes_total", "Bytes that SQLite has written.", parts_.core.store_io().bytes_written());
     const OutboxCounts outbox = parts_.core.outbox().counts();
-    gauge("doppel_outbox_rows", "Rows not delivered yet.", outbox.undelivered);
     for (const OutboxKind kind : kAllOutboxKinds) {
-      counter("doppel_outbox_dropped_total", "Rows dropped because the outbox was full, by kind.", outbox.dropped_of(kind), {{"kind", std::string(to_string(kind))}});
+      const std::vector<std::pair<std::string, std::string>> label{{"kind", std::string(to_string(kind))}};
+      gauge("doppel_outbox_rows", "Rows not delivered yet.", outbox.undelivered_of(kind), label);
+      counter("doppel_outbox_dropped_total", "Rows dropped because the outbox was full.", outbox.dropped_of(kind), label);
     }
     return samples;
   });

@@ -31,6 +31,7 @@ PipelineConfig pipeline_config(const EdgeConfig& config) {
   out.max_functions = config.functions.max_functions;
   out.max_held_bytes = config.functions.max_held_bytes;
   out.failure_fuel = config.functions.failure_fuel;
+  out.has_broker = !config.mqtt.empty();
   out.uplink_twins = config.uplink.twins;
   return out;
 }
@@ -39,6 +40,7 @@ OutboxOptions outbox_options(const EdgeConfig& config) {
   OutboxOptions options;
   options.has_uplink = !config.uplink.address.empty();
   options.max_replacements = config.uplink.backlog_rows;
+  options.max_publications = config.functions.max_unpublished;
   return options;
 }
 
@@ -158,11 +160,12 @@ Result<void> EdgeNode::start_outlets() {
   hub_ = std::make_unique<StreamHub>(life);
   api_ = std::make_unique<EdgeService>(EdgeService::Parts{config_, *core_, *pipeline_, *installer_, *replies_, rate_,
                                                           [this] { return outer_metrics(); }, [this] { return uplink_json(); },
-                                                          [this] { return mqtt_json(); }});
-  if (!config_.mqtt.empty()) {
-    auto broker = broker_of(config_.mqtt.front());
+                                                          [this] { return mqtt_json(); }, [this] { return sources_readiness(); }});
+  for (const auto& mqtt : config_.mqtt) {
+    if (!mqtt.publish) continue;
+    auto broker = broker_of(mqtt);
     if (!broker) return broker.error();
-    auto publisher = PublishPump::start({std::move(*broker), config_.mqtt.front().client_id + "-out", 1000}, core_->outbox(), loops_, core_->clock(), log_);
+    auto publisher = PublishPump::start({std::move(*broker), mqtt.client_id + "-out", 1000}, core_->outbox(), loops_, core_->clock(), log_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
   }
@@ -253,7 +256,7 @@ std::vector<MetricSample> EdgeNode::outer_metrics() const {
     const auto counters = uplink_->counters();
     add("doppel_uplink_connected", "1 while the coordinator answers.", MetricType::gauge, counters.connected ? 1 : 0);
     const OutboxCounts outbox = core_->outbox().counts();
-    add("doppel_uplink_backlog_rows", "Rows without a receipt.", MetricType::gauge, static_cast<double>(outbox.replacements));
+    add("doppel_uplink_backlog_rows", "Rows without a receipt.", MetricType::gauge, static_cast<double>(outbox.undelivered_of(OutboxKind::replacement)));
     add("doppel_uplink_backlog_limit_rows", "Most rows of windows, and most of twins and alerts, that wait: uplink.backlog_rows.", MetricType::gauge,
         static_cast<double>(config_.uplink.backlog_rows));
     add("doppel_uplink_dropped_rows_total", "Rows that the coordinator never gets, since they waited beyond uplink.backlog_rows.", MetricType::counter,
@@ -270,7 +273,11 @@ std::string EdgeNode::mqtt_json() const {
                     {"url", config_.mqtt[i].url},
                     {"connected", state.connected},
                     {"since", format_rfc3339(state.since)},
-                    {"messages", sources_[i]->counters().messages.load()},
+                    {"publishes", config_.mqtt[i].publish},
+                    {"messages", counters.messages.load()},
+                    {"truncated", counters.truncated.load()},
+                    {"headers_left_out", counters.headers_left_out.load()},
+                    {"own_dropped", counters.own_dropped.load()},
                     {"last_error", state.last_error.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(state.last_error)}});
   }
   return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -282,7 +289,7 @@ std::string EdgeNode::uplink_json() const {
   const OutboxCounts outbox = core_->outbox().counts();
   return nlohmann::ordered_json{{"address", config_.uplink.address},
                                 {"connected", counters.connected},
-                                {"backlog_rows", outbox.replacements},
+                                {"backlog_rows", outbox.undelivered_of(OutboxKind::replacement)},
                                 {"backlog_limit", config_.uplink.backlog_rows},
                                 {"backlog_bytes", counters.backlog_bytes},
                                 {"dropped_rows", outbox.dropped_of(OutboxKind::replacement)},

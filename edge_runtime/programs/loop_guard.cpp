@@ -1,13 +1,17 @@
 #include "edge_runtime/programs/loop_guard.h"
 
+#include <algorithm>
+
 #include "broker_bridge/decode/topic_filter.h"
+#include "edge_runtime/config/text_rules.h"
 
 namespace doppel {
 
 LoopGuard::LoopGuard(const EdgeConfig& config) {
-  if (config.functions.allow_loop) return;
+  const auto target = std::find_if(config.mqtt.begin(), config.mqtt.end(), [](const MqttConfig& mqtt) { return mqtt.publish; });
+  if (config.functions.allow_loop || target == config.mqtt.end()) return;
   for (const auto& mqtt : config.mqtt) {
-    if (mqtt.url == config.mqtt.front().url) subscribed_.insert(subscribed_.end(), mqtt.topics.begin(), mqtt.topics.end());
+    if (broker_place(mqtt.url) == broker_place(target->url)) subscribed_.insert(subscribed_.end(), mqtt.topics.begin(), mqtt.topics.end());
   }
 }
 

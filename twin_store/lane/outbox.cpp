@@ -85,7 +85,7 @@ std::vector<OutboxRow> Outbox::take(OutboxKind kind, std::size_t limit) {
 
 Result<void> Outbox::delivered(const OutboxRow& row) {
   std::lock_guard lock(mutex_);
-  ++counts_.delivered;
+  ++delivered_;
   if (row.kind == OutboxKind::replacement) {
     note_receipt(row.revision);
     const auto* entry = replacements_.find(row.target);
@@ -101,7 +101,7 @@ Result<void> Outbox::delivered(const OutboxRow& row) {
     forget(stored_key(row), at->second.stored);
     queue(row.kind).erase(at);
   }
-  if (queue(row.kind).size() <= options_.max_rows / 2) end_loss(row.kind);
+  if (queue(row.kind).size() <= most(row.kind) / 2) end_loss(row.kind);
   return delivery_log_.add(row.key);
 }
 
@@ -160,10 +160,16 @@ Result<void> Outbox::committed(std::uint64_t delivery_log_number) {
 
 OutboxCounts Outbox::counts() const {
   std::lock_guard lock(mutex_);
-  OutboxCounts counts = counts_;
-  counts.dropped[static_cast<std::size_t>(OutboxKind::replacement)] = state_.dropped_replacements;
-  counts.replacements = counts.undelivered = replacements_.size();
-  for (const auto& entries : queues_) counts.undelivered += entries.size();
+  constexpr auto kReplacement = static_cast<std::size_t>(OutboxKind::replacement);
+  OutboxCounts counts;
+  counts.delivered = delivered_;
+  counts.dropped_by_kind = dropped_;
+  counts.dropped_by_kind[kReplacement] = state_.dropped_replacements;
+  for (std::size_t kind = 0; kind < kOutboxKinds; ++kind) {
+    counts.undelivered_by_kind[kind] = kind == kReplacement ? replacements_.size() : queues_[kind].size();
+    counts.undelivered += counts.undelivered_by_kind[kind];
+    counts.dropped += counts.dropped_by_kind[kind];
+  }
   return counts;
 }
 
@@ -181,8 +187,9 @@ void Outbox::insert(OutboxRow row, Position ready_after, From from) {
   Queue& entries = queue(row.kind);
   if (from == From::fold) changed_.insert(stored_key(row));
   const OutboxKey key = row.key;
+  const OutboxKind kind = row.kind;
   entries.insert_or_assign(key, Entry{std::move(row), ready_after, false, from == From::store});
-  if (entries.size() > options_.max_rows) limit(entries);
+  if (entries.size() > most(kind)) limit(kind);
 }
 
 void Outbox::insert_replacement(OutboxRow row, Position ready_after, From from) {
@@ -211,15 +218,14 @@ void Outbox::forget(const std::string& key, bool stored) {
   }
 }
 
-void Outbox::limit(Queue& entries) {
-  for (auto at = entries.begin(); at != entries.end(); ++at) {
-    if (at->second.in_flight) continue;
-    const OutboxKind kind = at->second.row.kind;
-    forget(stored_key(at->second.row), at->second.stored);
-    entries.erase(at);
-    ++counts_.dropped[static_cast<std::size_t>(kind)];
-    return tell_loss(kind, options_.max_rows);
-  }
+void Outbox::limit(OutboxKind kind) {
+  Queue& entries = queue(kind);
+  const auto oldest = std::find_if(entries.begin(), entries.end(), [](const auto& entry) { return !entry.second.in_flight; });
+  if (oldest == entries.end()) return;
+  forget(stored_key(oldest->second.row), oldest->second.stored);
+  entries.erase(oldest);
+  ++dropped_[static_cast<std::size_t>(kind)];
+  tell_loss(kind, most(kind));
 }
 
 // Said once until there is room again.

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,7 +27,8 @@ inline constexpr std::size_t kOutboxKinds = kAllOutboxKinds.size() + 1;  // whic
 
 struct OutboxOptions {
   // Rows of one kind, waiting or in flight. Beyond it the oldest waiting row is dropped and counted.
-  std::size_t max_rows = 100'000;
+  std::size_t max_publications = 100'000;
+  std::size_t max_rows = 100'000;  // of any other kind
   // Of window rows, and of all other replacements. Beyond it the oldest is given up, in flight or not, and counted.
   std::size_t max_replacements = 200'000;
   // Without an uplink nobody ever takes a replacement: none is kept, and that some are missing is remembered.
@@ -36,11 +36,11 @@ struct OutboxOptions {
 };
 
 struct OutboxCounts {
-  std::uint64_t undelivered = 0, replacements = 0;  // replacements are among the undelivered
-  std::uint64_t delivered = 0;
-  std::array<std::uint64_t, kOutboxKinds> dropped{};  // by kind; of replacements since the store was empty
-  std::uint64_t dropped_of(OutboxKind kind) const { return dropped[static_cast<std::size_t>(kind)]; }
-  std::uint64_t dropped_in_all() const { return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0}); }
+  using ByKind = std::array<std::uint64_t, kOutboxKinds>;
+  std::uint64_t undelivered = 0, delivered = 0, dropped = 0;
+  ByKind undelivered_by_kind{}, dropped_by_kind{};  // dropped replacements are counted since the store was empty
+  std::uint64_t undelivered_of(OutboxKind kind) const { return undelivered_by_kind[static_cast<std::size_t>(kind)]; }
+  std::uint64_t dropped_of(OutboxKind kind) const { return dropped_by_kind[static_cast<std::size_t>(kind)]; }
 };
 
 // Thread: any. Listeners are called outside the lock, on the thread that made rows ready, and must not block.
@@ -98,7 +98,8 @@ class Outbox {
   void insert(OutboxRow row, Position ready_after, From from);
   void insert_replacement(OutboxRow row, Position ready_after, From from);
   void forget(const std::string& stored_key, bool stored);
-  void limit(Queue& queue);
+  std::size_t most(OutboxKind kind) const { return kind == OutboxKind::publish ? options_.max_publications : options_.max_rows; }
+  void limit(OutboxKind kind);
   void tell_loss(OutboxKind kind, std::size_t most);
   void end_loss(OutboxKind kind);
   void note_receipt(std::uint64_t revision);
@@ -125,7 +126,8 @@ class Outbox {
     Position newest = Position::none;     // where the last of them becomes ready
   };
   std::array<Listener, kOutboxKinds> listeners_;
-  OutboxCounts counts_;
+  std::uint64_t delivered_ = 0;
+  OutboxCounts::ByKind dropped_{};  // but of replacements
 };
 
 }  // namespace doppel

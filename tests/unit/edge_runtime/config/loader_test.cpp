@@ -50,6 +50,24 @@ TEST(Config, a_broker_on_the_command_line_is_enough) {
   EXPECT_EQ(config.mqtt[0].client_id, "doppel-gate-7-mqtt");
 }
 
+TEST(Config, publications_go_to_one_broker_and_to_the_first_where_none_is_chosen) {
+  const std::string first = "[[mqtt]]\nurl = \"mqtt://a\"\n", second = "[[mqtt]]\nurl = \"mqtt://b\"\n", chosen = "publish = true\n";
+  const auto publish = [](const EdgeConfig& config) { return std::pair(config.mqtt.at(0).publish, config.mqtt.at(1).publish); };
+  EXPECT_EQ(publish(edge(text(first + second))), std::pair(true, false));
+  EXPECT_EQ(publish(edge(text(first + second + chosen))), std::pair(false, true));
+  EXPECT_EQ(edge_error(text(first + chosen + second + chosen)),
+            "node.toml:6: mqtt.publish: is true for \"mqtt\" already; publications go to one broker");
+}
+
+TEST(Config, the_backlog_of_the_uplink_holds_all_windows_that_the_edge_keeps) {
+  const std::string uplink = "[windows]\nmax_rows = 5000\n[uplink]\naddress = \"tcp://127.0.0.1:7090\"\n";
+  EXPECT_EQ(edge(text(uplink)).uplink.backlog_rows, 10'000u);
+  EXPECT_EQ(edge(text(uplink + "backlog_rows = 5000\n")).uplink.backlog_rows, 5'000u);
+  EXPECT_EQ(edge_error(text(uplink + "backlog_rows = 4999\n")),
+            "node.toml:5: uplink.backlog_rows: 4999 is less than windows.max_rows, 5000: windows that the edge still holds would not reach the "
+            "coordinator");
+}
+
 TEST(Config, a_flag_stands_above_the_file) {
   ConfigSource source = text("name = \"north\"\n[journal]\nsync = \"never\"\n");
   source.overrides = {{"name", "south", "--name"}, {"journal.sync", "always", "--set"}};
@@ -128,6 +146,7 @@ TEST(Config, the_reference_names_every_setting_of_its_role) {
     }
   }
 }
+
 TEST(Config, Rule15_a_broker_is_the_same_however_its_address_is_written) {
   const auto overlap = [](const std::string& one, const std::string& other) {
     const auto broker = [](const std::string& url) { return "[[mqtt]]\nurl = \"" + url + "\"\n"; };
@@ -151,6 +170,24 @@ TEST(Config, a_coordinator_takes_and_documents_nothing_that_it_never_reads) {
   EXPECT_NE(setting_reference(Role::edge).find("max_twins"), std::string::npos);
 }
 
+TEST(Config, what_is_shown_loads_to_the_same) {
+  ConfigSource source = text("geo = [1, 2.5]\n[[mapping]]\ntopic = \"a/{b}\"\nfields = {x = \"/a \\\"q\\\"\"}\n");
+  source.overrides = {{"mqtt.url", "mqtt://h", "--mqtt"}};
+  const std::string shown = effective_toml(Role::edge, edge(source));
+  EXPECT_EQ(effective_toml(Role::edge, edge(text(shown))), shown);
+}
+
+TEST(Config, the_reference_names_every_setting_of_its_role) {
+  for (const Role role : {Role::edge, Role::coordinator}) {
+    const std::string reference = setting_reference(role);
+    for (const Section& section : setting_table(role)) {
+      for (const Setting& setting : section.settings) {
+        EXPECT_NE(reference.find("| `" + std::string(setting.key) + "` |"), std::string::npos) << setting.key;
+        EXPECT_FALSE(setting.help.empty()) << setting.key;
+      }
+    }
+  }
+}
 
 TEST(Config, the_examples_of_the_reference_load) {
   const auto edge = load_edge_config(text(std::string(example_toml(Role::edge))));

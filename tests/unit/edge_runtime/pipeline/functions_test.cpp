@@ -74,6 +74,21 @@ TEST_F(Functions, Promise7_one_function_more_than_max_functions_is_refused_and_t
   EXPECT_TRUE(edge.pipeline().functions().find("g"));
 }
 
+TEST_F(Functions, without_a_broker_a_publication_is_a_dead_letter_with_that_reason) {
+  install("f", kOnTopic + "[grants]\npublish = ['out']\n", for_each_event([](NativeRun& run, std::uint32_t i) {
+            run.add(EffectKind::publish, i, {}, "out", ValueView::of(1.0));
+          }));
+  PipelineConfig config;
+  EXPECT_EQ(rows_of(edge.apply({message(1, "d/1", "{}")}), OutboxKind::publish).size(), 1u);
+  config.has_broker = false;
+  edge.apply({configuration(2, config)});
+  EXPECT_TRUE(rows_of(edge.apply({message(3, "d/1", "{}")}), OutboxKind::publish).empty());
+  EXPECT_EQ(edge.dead(), std::vector<std::string>{"no_broker"});
+  EXPECT_EQ(edge.last_dead().detail, "no [[mqtt]] takes the publication to out");
+  EXPECT_EQ(edge.last_dead().function, "f");
+  EXPECT_EQ(meters("f").denied, 0u);
+}
+
 TEST_F(Functions, the_first_effect_of_a_batch_that_is_denied_is_named_for_the_log) {
   const auto add = [&](const std::string& name, EffectKind kind, const std::string& property, const std::string& target) {
     install(name, kOnTopic, for_each_event([=](NativeRun& run, std::uint32_t i) {

@@ -12,6 +12,7 @@ EdgeConfig config() {
   config.mqtt.resize(2);
   config.mqtt[0].url = "mqtt://here:1883";
   config.mqtt[0].topics = {"plant/#"};
+  config.mqtt[0].publish = true;
   config.mqtt[1].url = "mqtt://elsewhere:1883";
   config.mqtt[1].topics = {"office/#"};
   return config;

@@ -33,12 +33,12 @@ TEST_F(Core, What_was_accepted_before_a_crash_and_came_into_no_batch_is_applied_
   {
     RecordingFold fold;
     const auto core = open();
-    ASSERT_TRUE(core->recover(fold));
+    ASSERT_TRUE(core->recover(fold, {}));
     for (int i = 0; i < 2'500; ++i) ASSERT_TRUE(core->journal().append({.kind = RecordKind::message, .topic = "t", .payload = "x"}));
   }
   RecordingFold fold;
   const auto core = open();
-  ASSERT_TRUE(core->recover(fold));
+  ASSERT_TRUE(core->recover(fold, {}));
   EXPECT_EQ(fold.text["t"].size(), 2u * 2'500 - 1);
   ASSERT_TRUE(core->stop());
 }

@@ -177,7 +177,7 @@ TEST(LaneOutbox, replacements_that_change_all_the_time_do_not_keep_others_waitin
 
 TEST(LaneOutbox, beyond_its_limit_the_oldest_waiting_row_goes_and_is_counted) {
   LaneOnDisk node;
-  node.outbox_options.max_rows = 3;
+  node.outbox_options.max_publications = 3;
   node.start();
   node.append("publish a");
   node.run();
@@ -227,7 +227,7 @@ TEST(LaneOutbox, Promise7_in_a_cut_without_end_the_rows_of_old_windows_go_and_th
       ASSERT_TRUE(node.lane->commit_now());
     }
   }
-  EXPECT_EQ(node.outbox->counts().replacements, 4u);
+  EXPECT_EQ(node.outbox->counts().undelivered_of(OutboxKind::replacement), 4u);
   EXPECT_EQ(node.outbox->counts().dropped_of(OutboxKind::replacement), 997u);
   EXPECT_EQ(stored_rows(node), 4u);
   EXPECT_NE(node.log.line("outbox_full kind=replacement limit=3"), "");
