@@ -59,12 +59,12 @@ struct PropertyWrite {
   std::string property;
   Value value;
   std::optional<Timestamp> time;  // the value's own; arrival when absent
-  // Errors: conflict when the property's revision is another. 0: the property must not exist.
-  std::optional<std::uint64_t> expected_revision;
+  std::optional<std::uint64_t> expected_revision;  // 0: the property must not exist
 };
 struct PropertyWritten {
   std::uint64_t revision = 0;  // of the property
   std::string json;
+  std::string refusal = {};  // where not empty, nothing is written: the property's revision is not the expected one
 };
 
 struct SqlQuery {
@@ -136,7 +136,7 @@ class NodeApi {
 class EdgeApi : public NodeApi {
  public:
   virtual void get_twin(const TwinId& id, TwinFormat format, Answer<std::string> answer) = 0;
-  // Answered when it is applied and journaled as the sync policy says.
+  // Answered when it is applied and journaled as the sync policy says. Errors: conflict (the property has a newer time).
   virtual void set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) = 0;
   virtual void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) = 0;
   virtual void get_dead_letter(std::uint64_t number, Answer<std::string> answer) = 0;

@@ -25,11 +25,10 @@ Handler set_property(EdgeApi& api) {
   return [&api](const Request& request, const Reply& reply) {
     auto write = parse_property_write(request);
     if (!write) return reply.fail(write.error());
-    const bool conditional = write->expected_revision.has_value();
-    api.set_property(*write, [reply, conditional](Result<PropertyWritten> outcome) {
+    api.set_property(*write, [reply](Result<PropertyWritten> outcome) {
+      if (outcome && !outcome->refusal.empty()) return reply.fail(Status::precondition_failed, outcome->refusal);
       if (outcome) return reply.send(written(*std::move(outcome)));
       const Error& error = outcome.error();
-      if (conditional && error.code == ErrorCode::conflict) return reply.fail(Status::precondition_failed, error.message);
       // Not the value is too much, but what the node has already.
       if (error.code == ErrorCode::limit_exceeded) return reply.fail(Status::insufficient_storage, error.message);
       reply.fail(error);

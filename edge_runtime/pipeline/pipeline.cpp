@@ -388,13 +388,20 @@ std::pair<int, std::string> Pipeline::set_desired(const Record& record, const Se
   if (set.if_match && *set.if_match != revision) {
     return {412, "property " + set.property + " of " + twin.id + " has revision " + std::to_string(revision) + ", not " + std::to_string(*set.if_match)};
   }
+  const Timestamp stored = std::max(slot == nullptr ? Timestamp() : slot->time, desired == nullptr ? Timestamp() : desired->since);
+  if (set.time && *set.time < stored) {
+    return {409, "property " + set.property + " of " + twin.id + " has a value of " + format_rfc3339(stored) + ", newer than " + format_rfc3339(*set.time)};
+  }
+  if (set.time && *set.time - record.arrival > config_.mapping.limits.time_ahead) {
+    return {400, "the time " + format_rfc3339(*set.time) + " is further ahead of " + format_rfc3339(record.arrival) + " than limits.future allows"};
+  }
   if (desired == nullptr && twin.desired.size() >= Twin::kMostProperties) {
     return {507, "twin " + twin.id + " has " + std::to_string(Twin::kMostProperties) + " desired values already"};
   }
   touch(index);
   ++twin.rev;
   if (desired == nullptr) desired = &twin.desired.emplace_back();
-  *desired = {*name, set.value, record.arrival, twin.rev};
+  *desired = {*name, set.value, set.time.value_or(std::max(record.arrival, stored)), twin.rev};
   return {200, "{\"rev\":" + std::to_string(twin.rev) + "}"};
 }
 

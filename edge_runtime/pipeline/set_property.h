@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "twin_store/model/time.h"
 #include "twin_store/model/value.h"
 
 namespace doppel {
@@ -15,6 +16,7 @@ struct SetProperty {
   std::string property;
   Value value;
   std::optional<std::uint64_t> if_match;   // the revision that the property must have; 0: it must not be there yet
+  std::optional<Timestamp> time = {};      // the value's own; the arrival otherwise
 };
 
 void encode(const SetProperty& set, std::string& out);

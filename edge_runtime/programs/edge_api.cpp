@@ -22,8 +22,9 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 Error error_of(const FoldReply& reply) {
   switch (reply.status) {
+    case 400: return invalid_input(reply.body);
     case 404: return not_found(reply.body);
-    case 412: return conflict(reply.body);
+    case 409: return conflict(reply.body);
     default: return limit_exceeded(reply.body);
   }
 }
@@ -117,10 +118,8 @@ void EdgeService::get_twin(const TwinId& id, TwinFormat format, Answer<std::stri
 
 // Journals what the fold answers by `request`, which the payload carries, once it is applied.
 void EdgeService::journal_and_wait(NewRecord record, const std::function<void(const std::string& request, std::string& payload)>& encode_with,
-                                   Answer<std::string> answer) {
-  const std::string request = parts_.replies.wait_for([answer](FoldReply reply) {
-    reply.status == 200 ? answer(std::move(reply.body)) : answer(error_of(reply));
-  });
+                                   Answer<FoldReply> answer) {
+  const std::string request = parts_.replies.wait_for([answer](FoldReply reply) { answer(std::move(reply)); });
   if (request.empty()) return answer(lane_is_busy());
   std::string payload;
   encode_with(request, payload);
@@ -133,12 +132,14 @@ void EdgeService::journal_and_wait(NewRecord record, const std::function<void(co
 
 void EdgeService::set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) {
   const auto set = [&](const std::string& request, std::string& payload) {
-    encode(SetProperty{request, write.property, write.value, write.expected_revision}, payload);
+    encode(SetProperty{request, write.property, write.value, write.expected_revision, write.time}, payload);
   };
-  journal_and_wait({.kind = RecordKind::set_property, .topic = write.twin.text()}, set, [answer](Result<std::string> body) {
-    if (!body) return answer(body.error());
-    const auto json = Json::parse(*body, nullptr, false);
-    answer(PropertyWritten{json.value("rev", std::uint64_t{0}), *body});
+  journal_and_wait({.kind = RecordKind::set_property, .topic = write.twin.text()}, set, [answer](Result<FoldReply> reply) {
+    if (!reply) return answer(reply.error());
+    if (reply->status == 412) return answer(PropertyWritten{.revision = 0, .json = {}, .refusal = std::move(reply->body)});
+    if (reply->status != 200) return answer(error_of(*reply));
+    const auto json = Json::parse(reply->body, nullptr, false);
+    answer(PropertyWritten{json.value("rev", std::uint64_t{0}), reply->body});
   });
 }
 
@@ -302,7 +303,10 @@ void EdgeService::order_dead_letters(const DeadLetterAction& action, Answer<std:
   const auto order = [&](const std::string& request, std::string& payload) {
     encode(DeadLetterOrder{request, action.drop ? Action::drop : Action::retry, action.function, action.numbers}, payload);
   };
-  journal_and_wait({.kind = RecordKind::dead_letters}, order, std::move(answer));
+  journal_and_wait({.kind = RecordKind::dead_letters}, order, [answer](Result<FoldReply> reply) {
+    if (!reply) return answer(reply.error());
+    reply->status == 200 ? answer(std::move(reply->body)) : answer(error_of(*reply));
+  });
 }
 
 void EdgeService::node(Answer<std::string> answer) {

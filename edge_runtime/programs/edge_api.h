@@ -61,7 +61,7 @@ class EdgeService final : public EdgeApi {
   template <class T>
   void ask(Answer<T> answer, std::function<Result<T>(Lane&)> read);
   void journal_and_wait(NewRecord record, const std::function<void(const std::string& request, std::string& payload)>& encode_with,
-                        Answer<std::string> answer);
+                        Answer<FoldReply> answer);
   void install(const FunctionUpload& upload, bool created, const Answer<FunctionAccepted>& answer);
   std::string why_refused(Position activation) const;
   std::string function_json(const ActiveFunction& function);

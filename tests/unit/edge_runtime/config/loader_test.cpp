@@ -170,25 +170,6 @@ TEST(Config, a_coordinator_takes_and_documents_nothing_that_it_never_reads) {
   EXPECT_NE(setting_reference(Role::edge).find("max_twins"), std::string::npos);
 }
 
-TEST(Config, what_is_shown_loads_to_the_same) {
-  ConfigSource source = text("geo = [1, 2.5]\n[[mapping]]\ntopic = \"a/{b}\"\nfields = {x = \"/a \\\"q\\\"\"}\n");
-  source.overrides = {{"mqtt.url", "mqtt://h", "--mqtt"}};
-  const std::string shown = effective_toml(Role::edge, edge(source));
-  EXPECT_EQ(effective_toml(Role::edge, edge(text(shown))), shown);
-}
-
-TEST(Config, the_reference_names_every_setting_of_its_role) {
-  for (const Role role : {Role::edge, Role::coordinator}) {
-    const std::string reference = setting_reference(role);
-    for (const Section& section : setting_table(role)) {
-      for (const Setting& setting : section.settings) {
-        EXPECT_NE(reference.find("| `" + std::string(setting.key) + "` |"), std::string::npos) << setting.key;
-        EXPECT_FALSE(setting.help.empty()) << setting.key;
-      }
-    }
-  }
-}
-
 TEST(Config, the_examples_of_the_reference_load) {
   const auto edge = load_edge_config(text(std::string(example_toml(Role::edge))));
   ASSERT_TRUE(edge) << edge.error().message;

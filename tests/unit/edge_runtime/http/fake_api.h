@@ -67,7 +67,7 @@ class FakeEdge : public FakeNode<EdgeApi> {
   void set_property(const PropertyWrite& asked, Answer<PropertyWritten> answer) override {
     write = asked;
     if (error) return answer(*error);
-    answer(PropertyWritten{12, json});
+    answer(PropertyWritten{12, json, refusal});
   }
   void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) override {
     dead_letters = query, give(answer);
@@ -77,6 +77,7 @@ class FakeEdge : public FakeNode<EdgeApi> {
 
   TwinFormat format = TwinFormat::full;
   std::optional<PropertyWrite> write;
+  std::string refusal;
   std::optional<DeadLetterQuery> dead_letters;
   std::optional<std::uint64_t> dead_letter;
   std::optional<DeadLetterAction> dead_letter_action;

@@ -153,11 +153,12 @@ TEST_F(Routes, Any_JSON_can_be_a_value) {
   EXPECT_EQ(value_of("18446744073709551615"), Value(ValueView::json("18446744073709551615")));
 }
 
-TEST_F(Routes, A_conflict_is_412_under_a_condition_and_409_without) {
-  edge_.error = conflict("revision is 12, not 11");
+TEST_F(Routes, Another_revision_is_412_and_a_newer_time_409) {
   const std::string target = "/api/v1/twins/a/properties/p";
+  edge_.refusal = "revision is 12, not 11";
   EXPECT_EQ(edge({Method::put, target, {kJson, {"If-Match", "11"}}, R"({"v":1})"}).status, Status::precondition_failed);
-  EXPECT_EQ(edge({Method::put, target, {kJson}, R"({"v":1})"}).status, Status::conflict);
+  edge_.error = conflict("the value is newer");
+  EXPECT_EQ(edge({Method::put, target, {kJson, {"If-Match", "11"}}, R"({"v":1})"}).status, Status::conflict);
   edge({Method::put, target, {kJson, {"If-None-Match", "*"}}, R"({"v":1})"});
   EXPECT_EQ(edge_.write->expected_revision, 0u);
 }

@@ -315,6 +315,43 @@ TEST_F(Messages, if_match_compares_the_revision_of_the_property) {
   EXPECT_EQ(reply(edge.apply({set_record(4, "nobody", {"r", "a", value, std::nullopt})})).substr(0, 3), "404");
 }
 
+TEST_F(Messages, of_two_times_the_newer_one_wins_whatever_came_last) {
+  edge.apply({message(10, "d/1", R"({"a":1})")});
+  const Value value(ValueView::of(std::int64_t{5}));
+  const auto set_at = [&](double seconds, std::optional<Timestamp> time) {
+    return reply(edge.apply({set_record(seconds, "d/1", {"r", "a", value, std::nullopt, time})}));
+  };
+  EXPECT_EQ(set_at(11, at(9.999)), "409 property a of d/1 has a value of " + format_rfc3339(at(10)) + ", newer than " + format_rfc3339(at(9.999)));
+  EXPECT_TRUE(edge.twin("d/1").desired.empty());
+  EXPECT_EQ(set_at(12, at(30)), "200 {\"rev\":2}");
+  EXPECT_EQ(edge.twin("d/1").desired[0].since, at(30));
+  EXPECT_EQ(set_at(13, at(29)).substr(0, 3), "409");
+  EXPECT_EQ(set_at(14, at(30)), "200 {\"rev\":3}");
+  // Without a time it is as new as can be.
+  EXPECT_EQ(set_at(15, std::nullopt), "200 {\"rev\":4}");
+  EXPECT_EQ(edge.twin("d/1").desired[0].since, at(30));
+  EXPECT_EQ(set_at(40, std::nullopt), "200 {\"rev\":5}");
+  edge.commit_and_restart();
+  EXPECT_EQ(edge.twin("d/1").desired[0].since, at(40));
+  // A time that would keep every later one out.
+  EXPECT_EQ(set_at(41, at(41) + PipelineConfig().mapping.limits.time_ahead + Duration(1)).substr(0, 3), "400");
+}
+
+TEST_F(Messages, a_set_that_an_earlier_program_journaled_is_read_as_it_was_meant) {
+  const SetProperty set{"r", "a", Value(ValueView::of(std::int64_t{5})), 7, at(3)};
+  std::string bytes;
+  encode(set, bytes);
+  EXPECT_EQ(decode_set_property(bytes)->time, at(3));
+  constexpr std::size_t kTime = 9;
+  bytes.resize(bytes.size() - kTime);
+  EXPECT_FALSE(decode_set_property(bytes));
+  bytes[0] = 1;
+  const auto earlier = decode_set_property(bytes);
+  ASSERT_TRUE(earlier);
+  EXPECT_EQ(earlier->if_match, 7u);
+  EXPECT_EQ(earlier->time, std::nullopt);
+}
+
 TEST_F(Messages, a_set_applies_after_what_came_before_it_in_its_batch) {
   const auto& output = edge.apply({message(1, "d/1", R"({"a":1})"), set_record(2, "d/1", {"r", "a", Value(ValueView::of(std::int64_t{1})), 1}), message(3, "d/1", R"({"a":1})")});
   EXPECT_EQ(reply(output), "200 {\"rev\":2}");
