@@ -270,16 +270,22 @@ void EdgeService::delete_function(const FunctionName& name, const std::string&, 
     if (parts_.pipeline.functions()[*number].activation.origin == Origin::fleet) {
       return answer(conflict("function " + name.text() + " is the fleet's: delete it at the coordinator"));
     }
-    const auto position = parts_.installer.remove(name.text(), Origin::local);
-    if (!position) return answer(position.error());
-    const auto done = [answer, name] { answer(dump({{"name", name.text()}, {"removed", true}})); };
-    if (!parts_.core.when_applied(*position, done)) answer(lane_is_busy());
+    if (!worker_.submit([this, name, answer] { remove(name, answer); })) answer(lane_is_busy());
   });
   if (!posted) answer(lane_is_busy());
 }
 
 void EdgeService::list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) {
   ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
+// On the worker: the disk takes its time.
+void EdgeService::remove(const FunctionName& name, const Answer<std::string>& answer) {
+  const auto position = parts_.installer.remove(name.text(), Origin::local);
+  if (!position) return answer(position.error());
+  if (auto synced = parts_.core.journal().sync(); !synced) return answer(synced.error());
+  const auto done = [answer, name] { answer(dump({{"name", name.text()}, {"removed", true}})); };
+  if (!parts_.core.when_applied(*position, done)) answer(lane_is_busy());
+}
+
     auto list = NumberedList::open(query.page);
     if (!list) return list.error();
     parts_.pipeline.dead_letters().for_each([&](std::uint64_t number, const DeadLetter& letter) {
@@ -340,6 +346,7 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"times_ahead", counts.times_ahead},
                    {"too_late_for_windows", pipeline.windows().ledger().too_late},
                    {"window_rows_evicted", pipeline.windows().ledger().rows_evicted}}},
+                   {"not_finite", counts.not_finite},
                  {"rates", {{"events_per_second", parts_.rate.per_second(parts_.core.clock().monotonic())}}},
                  {"journal",
                   {{"first_position", to_number(journal.first())},
@@ -382,6 +389,9 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     counter("doppel_out_of_order_values_total", "Values older than what their property has.", counts.out_of_order);
     counter("doppel_window_late_events_total", "Events too old for any window.", pipeline.windows().ledger().too_late);
     counter("doppel_window_rows_evicted_total", "Window rows forgotten because of windows.max_rows.", pipeline.windows().ledger().rows_evicted);
+    counter("doppel_duplicate_keys_total", "Keys that a JSON object had more than once: the last one counted.", counts.duplicate_keys);
+    counter("doppel_times_ahead_total", "Device times too far in the future, replaced by the arrival.", counts.times_ahead);
+    counter("doppel_not_finite_values_total", "NaN and infinities: set, but in no window.", counts.not_finite);
     for (const auto& [reason, count] : pipeline.dead_letters().counts_by_reason()) {
       counter("doppel_dead_letters_total", "What could not be applied, by reason.", count, {{"reason", reason}});
     }

@@ -64,6 +64,7 @@ class EdgeService final : public EdgeApi {
                         Answer<FoldReply> answer);
   void install(const FunctionUpload& upload, bool created, const Answer<FunctionAccepted>& answer);
   std::string why_refused(Position activation) const;
+  void remove(const FunctionName& name, const Answer<std::string>& answer);
   std::string function_json(const ActiveFunction& function);
 
   Parts parts_;
