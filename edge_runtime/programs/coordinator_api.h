@@ -40,8 +40,8 @@ class CoordinatorService final : public CoordinatorApi {
   void get_edge(const EdgeId& edge, Answer<std::string> answer) override;
   void node(Answer<std::string> answer) override;
   void metrics(Answer<std::vector<MetricSample>> answer) override;
-  Result<void> health() const override { return {}; }
-  Result<void> readiness() const override { return {}; }
+  Result<void> health() const override { return parts_.core.health(); }
+  Result<void> readiness() const override { return parts_.core.readiness(); }
 
  private:
   template <class T>

@@ -22,8 +22,8 @@ class CoordinatorNode {
   static Result<std::unique_ptr<CoordinatorNode>> start(const CoordinatorConfig& config, Log& log);
   ~CoordinatorNode();
   Result<void> stop();
-  // Calls `then` on the lane's thread between two batches, unless more questions wait there than it takes. Before stop().
-  void when_lane_answers(std::function<void()> then) { static_cast<void>(core_->post([then](Lane&) { then(); })); }
+  // As of NodeCore. Before stop().
+  void ask_lane(std::function<void()> then) { core_->ask_lane(std::move(then)); }
 
  private:
   CoordinatorNode(const CoordinatorConfig& config, Log& log);

@@ -64,7 +64,9 @@ Json dead_letter_json(std::uint64_t number, const DeadLetter& letter) {
 
 Json outbox_json(const OutboxCounts& counts) {
   Json json = Json::object();
-  for (const OutboxKind kind : kAllOutboxKinds) json[std::string(to_string(kind))] = counts.dropped_of(kind);
+  for (const OutboxKind kind : kAllOutboxKinds) {
+    json[std::string(to_string(kind))] = {{"undelivered", counts.undelivered_of(kind)}, {"dropped", counts.dropped_of(kind)}};
+  }
   return json;
 }
 
@@ -275,8 +277,6 @@ void EdgeService::delete_function(const FunctionName& name, const std::string&, 
   if (!posted) answer(lane_is_busy());
 }
 
-void EdgeService::list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) {
-  ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
 // On the worker: the disk takes its time.
 void EdgeService::remove(const FunctionName& name, const Answer<std::string>& answer) {
   const auto position = parts_.installer.remove(name.text(), Origin::local);
@@ -286,6 +286,8 @@ void EdgeService::remove(const FunctionName& name, const Answer<std::string>& an
   if (!parts_.core.when_applied(*position, done)) answer(lane_is_busy());
 }
 
+void EdgeService::list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) {
+  ask<std::string>(answer, [this, query](Lane&) -> Result<std::string> {
     auto list = NumberedList::open(query.page);
     if (!list) return list.error();
     parts_.pipeline.dead_letters().for_each([&](std::uint64_t number, const DeadLetter& letter) {
@@ -344,9 +346,9 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"out_of_order", counts.out_of_order},
                    {"duplicate_keys", counts.duplicate_keys},
                    {"times_ahead", counts.times_ahead},
+                   {"not_finite", counts.not_finite},
                    {"too_late_for_windows", pipeline.windows().ledger().too_late},
                    {"window_rows_evicted", pipeline.windows().ledger().rows_evicted}}},
-                   {"not_finite", counts.not_finite},
                  {"rates", {{"events_per_second", parts_.rate.per_second(parts_.core.clock().monotonic())}}},
                  {"journal",
                   {{"first_position", to_number(journal.first())},
@@ -387,11 +389,11 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     counter("doppel_retained_repeats_total", "Retained messages taken before, dropped.", counts.retained_repeats);
     counter("doppel_repeated_ids_total", "Events whose id their twin had taken before, dropped.", counts.repeated_ids);
     counter("doppel_out_of_order_values_total", "Values older than what their property has.", counts.out_of_order);
-    counter("doppel_window_late_events_total", "Events too old for any window.", pipeline.windows().ledger().too_late);
-    counter("doppel_window_rows_evicted_total", "Window rows forgotten because of windows.max_rows.", pipeline.windows().ledger().rows_evicted);
     counter("doppel_duplicate_keys_total", "Keys that a JSON object had more than once: the last one counted.", counts.duplicate_keys);
     counter("doppel_times_ahead_total", "Device times too far in the future, replaced by the arrival.", counts.times_ahead);
     counter("doppel_not_finite_values_total", "NaN and infinities: set, but in no window.", counts.not_finite);
+    counter("doppel_window_late_events_total", "Events too old for any window.", pipeline.windows().ledger().too_late);
+    counter("doppel_window_rows_evicted_total", "Window rows forgotten because of windows.max_rows.", pipeline.windows().ledger().rows_evicted);
     for (const auto& [reason, count] : pipeline.dead_letters().counts_by_reason()) {
       counter("doppel_dead_letters_total", "What could not be applied, by reason.", count, {{"reason", reason}});
     }
@@ -427,6 +429,11 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     }
     return samples;
   });
+}
+
+Result<void> EdgeService::readiness() const {
+  if (auto ready = parts_.core.readiness(); !ready) return ready;
+  return parts_.sources_readiness();
 }
 
 void EdgeService::count_batch() {

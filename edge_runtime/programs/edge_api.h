@@ -30,6 +30,7 @@ class EdgeService final : public EdgeApi {
     // Of what runs beside the lane: sources, publisher, uplink, server. Any thread.
     std::function<std::vector<MetricSample>()> outer_metrics;
     std::function<std::string()> uplink_json, mqtt_json;
+    std::function<Result<void>()> sources_readiness;
   };
 
   explicit EdgeService(Parts parts);
@@ -49,8 +50,8 @@ class EdgeService final : public EdgeApi {
   void order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) override;
   void node(Answer<std::string> answer) override;
   void metrics(Answer<std::vector<MetricSample>> answer) override;
-  Result<void> health() const override { return {}; }
-  Result<void> readiness() const override { return {}; }
+  Result<void> health() const override { return parts_.core.health(); }
+  Result<void> readiness() const override;
 
   // The numbers that the fleet view shows of this edge. Any thread.
   std::string status_json();
@@ -63,8 +64,8 @@ class EdgeService final : public EdgeApi {
   void journal_and_wait(NewRecord record, const std::function<void(const std::string& request, std::string& payload)>& encode_with,
                         Answer<FoldReply> answer);
   void install(const FunctionUpload& upload, bool created, const Answer<FunctionAccepted>& answer);
-  std::string why_refused(Position activation) const;
   void remove(const FunctionName& name, const Answer<std::string>& answer);
+  std::string why_refused(Position activation) const;
   std::string function_json(const ActiveFunction& function);
 
   Parts parts_;

@@ -241,10 +241,16 @@ std::vector<MetricSample> EdgeNode::outer_metrics() const {
     const MqttCounters& counters = sources_[i]->counters();
     const std::vector<std::pair<std::string, std::string>> label{{"source", config_.mqtt[i].name}};
     add("doppel_mqtt_connected", "1 while connected to the broker.", MetricType::gauge, counters.connected ? 1 : 0, label);
+    const auto standing = sources_[i]->state().standing;
+    add("doppel_mqtt_subscribed", "1 while every subscription holds, at the QoS that was asked for.", MetricType::gauge,
+        standing == MqttStanding::subscribed ? 1 : 0, label);
     add("doppel_mqtt_messages_total", "Messages journaled.", MetricType::counter, static_cast<double>(counters.messages), label);
     add("doppel_mqtt_received_bytes_total", "Their payloads.", MetricType::counter, static_cast<double>(counters.message_bytes), label);
     add("doppel_mqtt_connects_total", "Connections made.", MetricType::counter, static_cast<double>(counters.connects), label);
     add("doppel_mqtt_truncated_total", "Payloads over limits.payload.", MetricType::counter, static_cast<double>(counters.truncated), label);
+    add("doppel_mqtt_headers_left_out_total", "Messages journaled without the properties that went over the limit.", MetricType::counter,
+        static_cast<double>(counters.headers_left_out), label);
+    add("doppel_mqtt_own_dropped_total", "Publications of this node that came back.", MetricType::counter, static_cast<double>(counters.own_dropped), label);
   }
   if (publisher_ != nullptr) {
     const MqttCounters& counters = publisher_->counters();
@@ -269,9 +275,11 @@ std::string EdgeNode::mqtt_json() const {
   auto list = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const MqttState state = sources_[i]->state();
+    const MqttCounters& counters = sources_[i]->counters();
     list.push_back({{"name", config_.mqtt[i].name},
                     {"url", config_.mqtt[i].url},
                     {"connected", state.connected},
+                    {"state", std::string(to_string(state.standing))},
                     {"since", format_rfc3339(state.since)},
                     {"publishes", config_.mqtt[i].publish},
                     {"messages", counters.messages.load()},
@@ -281,6 +289,18 @@ std::string EdgeNode::mqtt_json() const {
                     {"last_error", state.last_error.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(state.last_error)}});
   }
   return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// One source that messages come from is enough.
+Result<void> EdgeNode::sources_readiness() const {
+  std::string why;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const MqttState state = sources_[i]->state();
+    if (state.standing == MqttStanding::subscribed || state.standing == MqttStanding::lower_qos) return {};
+    why += "; " + config_.mqtt[i].name + " at " + config_.mqtt[i].url + " is " + std::string(to_string(state.standing));
+    if (!state.last_error.empty()) why += " (" + state.last_error + ")";
+  }
+  return why.empty() ? Result<void>() : unavailable("no MQTT source is subscribed" + why);
 }
 
 std::string EdgeNode::uplink_json() const {

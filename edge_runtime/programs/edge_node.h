@@ -28,8 +28,8 @@ class EdgeNode {
   static Result<std::unique_ptr<EdgeNode>> start(const EdgeConfig& config, Log& log);
   ~EdgeNode();
   Result<void> stop();
-  // Calls `then` on the lane's thread between two batches, unless more questions wait there than it takes. Before stop().
-  void when_lane_answers(std::function<void()> then) { static_cast<void>(core_->post([then](Lane&) { then(); })); }
+  // As of NodeCore. Before stop().
+  void ask_lane(std::function<void()> then) { core_->ask_lane(std::move(then)); }
 
  private:
   EdgeNode(const EdgeConfig& config, Log& log) : config_(config), log_(log) {}
@@ -45,6 +45,7 @@ class EdgeNode {
   std::vector<MetricSample> outer_metrics() const;
   std::string uplink_json() const;
   std::string mqtt_json() const;
+  Result<void> sources_readiness() const;
   void answer_query(const uplink::Query& query, const uplink::ClientEvents::Answer& answer);
 
   const EdgeConfig config_;

@@ -156,7 +156,21 @@ void NodeCore::start(std::function<void()> after_batch) {
     after_batch_();
   };
   const auto stop_now = [this](const Error& error) { fail_stop(log_, error.message); };
+  pulse_.beat();
   lane_thread_ = std::make_unique<LaneThread>(*lane_, *journal_, *outbox_, LaneThread::Hooks{after, stop_now});
+}
+
+// An answer that does not come, because too many wait for one, is a silence like any other.
+void NodeCore::ask_lane(std::function<void()> then) {
+  static_cast<void>(post([this, then = std::move(then)](Lane&) {
+    pulse_.beat();
+    then();
+  }));
+}
+
+Result<void> NodeCore::readiness() const {
+  if (auto healthy = health(); !healthy) return healthy;
+  return opened_.journal->takes_messages();
 }
 
 bool NodeCore::when_applied(Position position, std::function<void()> then) {

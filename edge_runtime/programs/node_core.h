@@ -13,6 +13,7 @@
 #include "edge_runtime/config/settings.h"
 #include "edge_runtime/programs/blob_keeper.h"
 #include "edge_runtime/programs/data_folder.h"
+#include "edge_runtime/programs/lane_pulse.h"
 #include "edge_runtime/wasm/wasm_engine.h"
 #include "twin_store/blobs/blob_store.h"
 #include "twin_store/journal/journal.h"
@@ -65,6 +66,12 @@ class NodeCore {
   bool post(std::function<void(Lane&)> question) { return lane_thread_->post(std::move(question)); }
   // Removes blobs that nothing refers to, and their native code. Takes its time: not on a thread that must answer.
   void sweep_blobs();
+  // Asks the lane for a sign of life; `then` runs on its thread, between batches.
+  void ask_lane(std::function<void()> then);
+  // Errors: unavailable, with why the process should be started again, or why it is not to be sent anything. Thread: any, after start().
+  Result<void> health() const { return pulse_.check(); }
+  Result<void> readiness() const;
+
   // Until a commit that is under way has reached the store. Not on the lane's thread.
   Result<void> wait_until_committed() { return committer_->wait_until_idle(); }
 
@@ -85,6 +92,7 @@ class NodeCore {
   const std::string data_;
   Log& log_;
   SystemClock clock_;
+  LanePulse pulse_{clock_};
   CountingHooks store_io_;
   LaneOptions lane_options_;
   SnapshotOptions snapshot_options_;

@@ -1,11 +1,13 @@
 // The life of a node's process: start, wait for SIGINT or SIGTERM, stop.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <string>
 
 #include "edge_runtime/programs/descriptor_limit.h"
+#include "edge_runtime/programs/lane_pulse.h"
 #include "edge_runtime/programs/service_manager.h"
 #include "edge_runtime/programs/stop_signal.h"
 #include "twin_store/model/log.h"
@@ -13,22 +15,23 @@
 
 namespace doppel {
 
-// Returns when `signal` came. The service manager hears that the node is alive whenever its lane has answered: one whose lane
-// hangs is started again.
+// Returns when `signal` came. Asks the lane for a sign of life meanwhile; the service manager hears whenever it has answered: a node
+// whose lane hangs is started again.
 template <class Node>
 void wait_for_stop(const StopSignal& signal, const ServiceManager& manager, Node& node) {
-  constexpr std::chrono::hours kUnwatched{1};  // nothing is to be done meanwhile
-  const auto interval = manager.watch_interval().value_or(kUnwatched);
+  const auto interval = std::min<Duration>(manager.watch_interval().value_or(std::chrono::hours(1)), LanePulse::kInterval);
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
   while (!signal.token().stop_requested()) {
-    if (manager.watch_interval()) node.when_lane_answers([&manager] { manager.alive(); });
+    node.ask_lane([&manager] {
+      if (manager.watch_interval()) manager.alive();
+    });
     stopped.wait_for(lock, signal.token(), interval, [] { return false; });
   }
 }
 
-// `start` returns a Result of a unique_ptr to something with a stop() and a when_lane_answers(). Returns the exit code.
+// `start` returns a Result of a unique_ptr to something with a stop() and an ask_lane(). Returns the exit code.
 template <class Start>
 int run_node(Log& log, const Start& start) {
   const StopSignal signal;

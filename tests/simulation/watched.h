@@ -32,6 +32,7 @@ class JournalDecorator : public Journal {
   Position first() const override { return inner_->first(); }
   void set_committed(Position position) override { inner_->set_committed(position); }
   bool waits_for_commit() const override { return inner_->waits_for_commit(); }
+  Result<void> takes_messages() const override { return inner_->takes_messages(); }
   std::uint64_t size_bytes() const override { return inner_->size_bytes(); }
   Result<void> close() override { return inner_->close(); }
 

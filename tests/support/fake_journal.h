@@ -62,6 +62,7 @@ class FakeJournal : public Journal {
   Position first() const override { return Position{1}; }
   void set_committed(Position) override {}
   bool waits_for_commit() const override { return false; }
+  Result<void> takes_messages() const override { return {}; }
   std::uint64_t size_bytes() const override { return 0; }
   Result<void> close() override { return {}; }
 

@@ -143,12 +143,14 @@ Result<void> FileJournal::keep_to_budget(RecordKind kind, std::uint64_t more) {
   while (segments_->size_bytes() + more > limit_for(kind)) {
     const auto dropped = retention_.drop_oldest();
     if (!dropped) return fail(dropped.error());
-    if (!*dropped)
-      return limit_exceeded(folder_ + " is full: budget_bytes is " + std::to_string(options_.budget_bytes) + ", " +
-                            std::to_string(segments_->size_bytes()) + " are in use from position " + text_of(first()) +
-                            " on, and the store has committed only up to " + text_of(retention_.committed()));
+    if (!*dropped) return full();
   }
   return {};
+}
+
+Error FileJournal::full() const {
+  return limit_exceeded(folder_ + " is full: budget_bytes is " + std::to_string(options_.budget_bytes) + ", " + std::to_string(segments_->size_bytes()) +
+                        " are in use from position " + text_of(first()) + " on, and the store has committed only up to " + text_of(retention_.committed()));
 }
 
 Result<void> FileJournal::begin_segment() {
@@ -246,6 +248,14 @@ void FileJournal::set_committed(Position position) {
 bool FileJournal::waits_for_commit() const {
   const bool is_full = segments_->size_bytes() + options_.segment_bytes > limit_for(RecordKind::message);
   return is_full && !segments_->can_take_oldest(retention_.committed());
+}
+
+Result<void> FileJournal::takes_messages() const {
+  if (auto healthy = failure_.check(); !healthy) return healthy;
+  const std::unique_lock lock(append_mutex_, std::try_to_lock);
+  if (!lock) return {};  // an append is at work: it will say
+  if (auto checked = check({}); !checked) return checked;
+  return !writer_.has_room(record_size({})) && waits_for_commit() ? Result<void>(full()) : Result<void>();
 }
 
 Result<void> FileJournal::close() {

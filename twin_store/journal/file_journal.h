@@ -44,6 +44,7 @@ class FileJournal final : public Journal {
   void set_committed(Position position) override;
   bool waits_for_commit() const override;
   std::uint64_t size_bytes() const override { return segments_->size_bytes(); }
+  Result<void> takes_messages() const override;
   Result<void> close() override;
 
  private:
@@ -60,6 +61,7 @@ class FileJournal final : public Journal {
 
   Result<void> sync_published();  // under the sync lock
   std::uint64_t limit_for(RecordKind kind) const;
+  Error full() const;
   Error fail(Error error);
 
   Disk& disk_;
@@ -77,7 +79,7 @@ class FileJournal final : public Journal {
   std::mutex sync_mutex_;  // held during a sync; guards on_synced_
   std::function<void(Position)> on_synced_;
 
-  std::mutex append_mutex_;  // guards what follows
+  mutable std::mutex append_mutex_;  // guards what follows
   std::unique_ptr<DiskLock> lock_;
   ArrivalClock arrivals_;
   SegmentWriter writer_;

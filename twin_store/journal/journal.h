@@ -99,6 +99,8 @@ class Journal {
   // True when the budget has no room for another segment before more is committed: the store should not take its time.
   virtual bool waits_for_commit() const = 0;
   virtual std::uint64_t size_bytes() const = 0;  // of the segments, as allocated
+  // What append() would refuse every message with, as far as is known. Does not wait.
+  virtual Result<void> takes_messages() const = 0;
 
   // Writes the end record, syncs, closes. Later appends fail.
   virtual Result<void> close() = 0;

@@ -30,6 +30,24 @@ TEST(JournalRetention, a_full_journal_names_the_limit_and_goes_on_when_the_store
   EXPECT_LE(on.journal->size_bytes(), on.options.budget_bytes);
 }
 
+TEST(JournalRetention, it_can_be_asked_whether_it_takes_messages) {
+  JournalOnDisk on;
+  on.options.budget_bytes = 5 * on.options.segment_bytes;
+  on.open();
+  EXPECT_TRUE(on.journal->takes_messages());
+  const auto refusal = fill(on);
+  while (on.try_append("")) {
+  }
+  ASSERT_FALSE(on.journal->takes_messages());
+  EXPECT_EQ(on.journal->takes_messages().error().message, refusal.message);
+  on.journal->set_committed(on.journal->last());
+  EXPECT_TRUE(on.journal->takes_messages());
+  on.disk.fail_from(1, EIO);
+  EXPECT_FALSE(on.try_append("x"));
+  ASSERT_FALSE(on.journal->takes_messages());
+  EXPECT_EQ(on.journal->takes_messages().error().code, ErrorCode::unavailable);
+}
+
 TEST(JournalRetention, a_full_journal_still_takes_marks_so_that_it_can_be_worked_off) {
   JournalOnDisk on;
   on.options.budget_bytes = 5 * on.options.segment_bytes;
@@ -57,6 +75,19 @@ TEST(JournalRetention, size_never_passes_the_budget_while_the_store_keeps_up) {
   EXPECT_EQ(on.read(Position{to_number(first) - 1}).front().position, first);
 }
 
+TEST(JournalRetention, records_are_kept_to_the_minute) {
+  JournalOnDisk on;
+  on.options.keep = 90min;
+  on.open();
+  on.append_many(300, 700);
+  on.clock.advance(89min);
+  on.journal->set_committed(on.journal->last());
+  EXPECT_EQ(on.journal->first(), Position{1});
+  on.clock.advance(2min);
+  on.journal->set_committed(on.journal->last());
+  EXPECT_GT(on.journal->first(), Position{1});
+}
+
 TEST(JournalRetention, old_segments_go_but_never_past_the_committed_position) {
   JournalOnDisk on;
   on.options.keep = std::chrono::hours(24);
@@ -74,19 +105,6 @@ TEST(JournalRetention, old_segments_go_but_never_past_the_committed_position) {
   EXPECT_LE(on.journal->first(), next(old)) << "the segment that was begun before and filled later stays";
   on.journal->set_committed(Position{1});  // going back is ignored
   EXPECT_GT(on.journal->first(), Position{101});
-
-TEST(JournalRetention, records_are_kept_to_the_minute) {
-  JournalOnDisk on;
-  on.options.keep = 90min;
-  on.open();
-  on.append_many(300, 700);
-  on.clock.advance(89min);
-  on.journal->set_committed(on.journal->last());
-  EXPECT_EQ(on.journal->first(), Position{1});
-  on.clock.advance(2min);
-  on.journal->set_committed(on.journal->last());
-  EXPECT_GT(on.journal->first(), Position{1});
-}
 
   const auto gone = on.journal->read_after(Position{50});
   ASSERT_FALSE(gone);
