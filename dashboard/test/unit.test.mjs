@@ -102,6 +102,9 @@ test('a broker that is not connected is a problem that says since when and why',
   const [problem] = problems.edgeNodeProblems({ ...node, mqtt: [{ ...source, connected: false, last_error: 'refused' }] }, [], []);
   assert.deepEqual([problem.tone, problem.title, problem.detail, problem.since],
     ['bad', 'The broker mqtt://127.0.0.1:1883 cannot be reached', 'refused', '2026-03-01T11:00:00Z']);
+  const titles = (state) => problems.edgeNodeProblems({ ...node, mqtt: [{ ...source, state }] }, [], []).map(({ title }) => title);
+  assert.deepEqual(['subscribed', 'refused', 'lower_qos'].map(titles),
+    [[], ['The broker mqtt://127.0.0.1:1883 refuses a subscription'], ['The broker mqtt://127.0.0.1:1883 may lose messages']]);
 });
 
 test('a function fails by its runs of the last minutes, not by those before its page was open or before its fix', () => {

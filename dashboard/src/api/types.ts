@@ -24,6 +24,7 @@ export interface MqttSource {
   name: string;
   url: string;
   connected: boolean;
+  state?: string;  // 'disconnected', 'subscribing', 'refused', 'lower_qos', 'subscribed'
   since: string;
   messages: number;
   last_error: string | null;

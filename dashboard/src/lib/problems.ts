@@ -1,6 +1,6 @@
 // What deserves a person's attention, worst first. Pure: values in, a list out.
 
-import type { Alert, DeadLetter, Edge, EdgeFunction, Facts, FunctionMeters, NodeInfo } from '../api/types';
+import type { Alert, DeadLetter, Edge, EdgeFunction, Facts, FunctionMeters, MqttSource, NodeInfo } from '../api/types';
 import type { Runs } from './failures';
 import { duration, number, plural, value } from './format';
 import { link, twinLink } from './router.svelte';
@@ -92,11 +92,19 @@ function tellsCondition(alert: Alert, fn: EdgeFunction | FunctionMeters): boolea
 
 const wayOut = (name: string): string => `Deploy another version, or: doppel dead retry --fn ${name}`;
 
+function sourceComplaint({ connected, state, url }: MqttSource): string | null {
+  if (!connected) return `The broker ${url} cannot be reached`;
+  if (state === 'refused') return `The broker ${url} refuses a subscription`;
+  return state === 'lower_qos' ? `The broker ${url} may lose messages` : null;
+}
+
 function sourceProblems(node: NodeInfo): Problem[] {
-  return (node.mqtt ?? []).filter(({ connected }) => !connected).map(({ name, url, since, last_error }) => ({
-    key: `source ${name}`, tone: 'bad' as const, title: `The broker ${url} cannot be reached`,
-    detail: last_error ?? 'Nothing that it carries arrives.', since,
-  }));
+  return (node.mqtt ?? []).flatMap((source) => {
+    const title = sourceComplaint(source);
+    if (title === null) return [];
+    const { name, since, last_error } = source;
+    return [{ key: `source ${name}`, tone: 'bad' as const, title, detail: last_error ?? 'Nothing that it carries arrives.', since }];
+  });
 }
 
 export function partProblems(node: NodeInfo): Problem[] {
