@@ -25,14 +25,13 @@ fuel = "{fuel}"
 """
 SOURCE = """
 #include <doppel/function.hpp>
-struct State {{}};
-void on_event(const doppel::Event& event, State&, doppel::Effects& effects) {{
+void on_event(const doppel::Event& event, doppel::NoState&, doppel::Effects& effects) {{
   const int64_t value = event.i64("v").value_or(0);
   {body}
 }}
-DOPPEL_FUNCTION(State, on_event)
+DOPPEL_FUNCTION(doppel::NoState, on_event)
 """
-SPINS = "for (volatile int64_t i = value; i < 0;) {}"
+SPINS = "for (volatile int64_t i = value; i < 0;) {} (void)effects;"
 PUBLISHES = 'effects.publish("out", value);'
 
 

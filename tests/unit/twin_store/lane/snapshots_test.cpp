@@ -108,7 +108,8 @@ TEST_F(SnapshotsTest, the_journal_is_not_cut_beyond_what_the_store_holds_though_
   ASSERT_TRUE(store->snapshot_to(options.path + "/" + snapshot_name(last)));
   auto snapshots = *Snapshots::open(*disk, clock, options);
   auto delivery_log = *DeliveryLog::open(*disk, "delivery");
-  Outbox outbox(*delivery_log, {});
+  NullLog log;
+  Outbox outbox(*delivery_log, {}, log);
   CommitJob job;
   clock.advance(journal_options.keep + std::chrono::hours(1));
   job.checkpoint = checkpoint(Position{2});
