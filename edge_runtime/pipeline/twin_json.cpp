@@ -1,5 +1,6 @@
 #include "edge_runtime/pipeline/twin_json.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -49,7 +50,7 @@ void append_property(const Twin& twin, const PropertySlot* slot, const DesiredVa
   if (slot != nullptr) {
     append_json(property.member("v"), twin.view(*slot));
     append_time(property.member("ts"), slot->time);
-    property.member("rev") += std::to_string(slot->rev);
+    property.member("rev") += std::to_string(std::max(slot->rev, desired == nullptr ? 0 : desired->rev));  // what If-Match is held against
     if (fresh) property.member("fresh") += *fresh ? "true" : "false";
   } else {
     property.member("v") += "null";

@@ -352,6 +352,17 @@ TEST_F(Messages, a_set_that_an_earlier_program_journaled_is_read_as_it_was_meant
   EXPECT_EQ(earlier->time, std::nullopt);
 }
 
+// A property was shown with the revision of what was reported, and a write that named it was refused while another write was pending.
+TEST_F(Messages, the_revision_that_is_shown_is_the_one_that_if_match_takes) {
+  edge.apply({message(1, "d/1", R"({"a":1})")});
+  const Value value(ValueView::of(std::int64_t{5})), other(ValueView::of(std::int64_t{6}));
+  EXPECT_EQ(reply(edge.apply({set_record(2, "d/1", {"r", "a", value, 1})})), "200 {\"rev\":2}");
+  std::string json;
+  append_stored_twin_json(edge.twin("d/1"), edge.pipeline().names(), json);
+  EXPECT_NE(json.find(R"("rev":2,"desired":5)"), std::string::npos) << json;
+  EXPECT_EQ(reply(edge.apply({set_record(3, "d/1", {"r", "a", other, 2})})), "200 {\"rev\":3}");
+}
+
 TEST_F(Messages, a_set_applies_after_what_came_before_it_in_its_batch) {
   const auto& output = edge.apply({message(1, "d/1", R"({"a":1})"), set_record(2, "d/1", {"r", "a", Value(ValueView::of(std::int64_t{1})), 1}), message(3, "d/1", R"({"a":1})")});
   EXPECT_EQ(reply(output), "200 {\"rev\":2}");
