@@ -118,16 +118,17 @@ class Node(Process):
         (self.data / "endpoint.json").unlink(missing_ok=True)
         super().start()
         if wait:
-            self.wait_ready()
+            self.wait_until_it_answers()
 
-    def wait_ready(self, seconds=60):
-        def ready():
+    def wait_until_it_answers(self, seconds=60):
+        def answers():
             if not self.alive():
                 raise Failed(f"{self.name} ended with {self.child.returncode}:\n{self.tail()}")
             self.url = json.loads((self.data / "endpoint.json").read_text())["http"]
-            with urllib.request.urlopen(self.url + "/readyz", timeout=5) as answer:
+            # Not /readyz: an edge whose broker is away answers, though it takes no messages yet.
+            with urllib.request.urlopen(self.url + "/healthz", timeout=5) as answer:
                 return answer.status == 200
-        wait_until(f"{self.name} is ready", ready, seconds)
+        wait_until(f"{self.name} answers", answers, seconds)
 
     def request(self, method, path, body=None, content_type="application/json", **query):
         address = self.url + path + ("?" + urllib.parse.urlencode(query) if query else "")

@@ -30,7 +30,7 @@ class Notified(harness.SceneTest):
             node.environment = {"NOTIFY_SOCKET": str(self.scene.folder / "notify"), "WATCHDOG_USEC": "200000"}
             self.scene.start(node, wait=False)
             self.assertEqual(self.hear(), "READY=1", role)
-            node.wait_ready()
+            node.wait_until_it_answers()
             self.assertEqual([self.hear() for _ in range(3)], ["WATCHDOG=1"] * 3, role)
             self.assertEqual(node.stop(), 0, node.tail())
             last = self.hear()
