@@ -1,6 +1,5 @@
 """20,000 QoS 1 messages through a broker and two edges to a coordinator: each counted once, with and without crashes."""
 
-import datetime
 import json
 import time
 import unittest
@@ -9,30 +8,10 @@ import exact
 import harness
 import mqtt
 import traces
+from fleet import EDGE_SETTINGS, start_ms_of
 
 MESSAGES = 20_000
 RATE = 2_500  # a second: about 8 s, so that crashes fall into the middle
-
-EDGE_SETTINGS = """region = "plant"
-[[mqtt]]
-url = "{broker}"
-topics = ["plant/{name}/#"]
-[[mapping]]
-topic = "plant/{{area}}/{{kind}}/{{unit}}"
-[[window]]
-name = "1m"
-length = "1 min"
-group_by = ["kind"]
-[windows]
-lateness = "1 s"
-flush = "1 s"
-[uplink]
-address = "{uplink}"
-"""
-
-
-def start_ms_of(row):
-    return round(datetime.datetime.fromisoformat(row["start"].replace("Z", "+00:00")).timestamp() * 1000)
 
 
 class Fleet(harness.SceneTest):

@@ -7,7 +7,6 @@ where anything is lost or counted twice."""
 
 import argparse
 import contextlib
-import datetime
 import pathlib
 import random
 import signal
@@ -23,31 +22,13 @@ sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "tests/system")]
 import exact  # noqa: E402
 import mqtt  # noqa: E402
 import unsafe_disk  # noqa: E402
+from fleet import EDGE_SETTINGS, start_ms_of  # noqa: E402
 from playground import BINARY, Failed, Node, Scene, free_port, wait_until  # noqa: E402
 
 SHIMS = BINARY.parent / "tests"
 NAMES = ("north", "south")
 DEVICES = 40  # an edge
-
-EDGE = """region = "plant"
-[[mqtt]]
-url = "{broker}"
-topics = ["plant/{name}/#"]
-[[mapping]]
-topic = "plant/{{area}}/{{kind}}/{{unit}}"
-[[window]]
-name = "1m"
-length = "1 min"
-group_by = ["kind"]
-[windows]
-lateness = "1 s"
-flush = "1 s"
-[store]
-commit_interval = "200 ms"
-{journal}
-[uplink]
-address = "{uplink}"
-"""
+STORE = '[store]\ncommit_interval = "200 ms"\n'  # so that a kill falls into many commits
 
 
 class Messages:
@@ -87,7 +68,7 @@ class Fleet:
         bind = f"tcp://127.0.0.1:{free_port()}"
         self.coordinator = self._node("coordinator", "centre", '[fleet]\nretain = "3 d"\n' + journal, ["--bind", bind])
         self.uplink = uplink(bind) if uplink else bind
-        self.edges = {name: self._node("edge", name, EDGE.format(broker=self.broker.url, name=name, uplink=self.uplink, journal=journal))
+        self.edges = {name: self._node("edge", name, EDGE_SETTINGS.format(broker=self.broker.url, name=name, uplink=self.uplink) + STORE + journal)
                       for name in NAMES}
         for edge in self.edges.values():
             wait_until(f"{edge.name} is subscribed", lambda: all(source["connected"] for source in edge.get("/api/v1/node")["mqtt"]))
@@ -126,10 +107,6 @@ class Fleet:
         with contextlib.suppress(Failed):
             wait_until("all is counted", lambda: self.differences() == (0, 0, []), seconds, every=0.5)
         return self.differences()
-
-
-def start_ms_of(row):
-    return round(datetime.datetime.fromisoformat(row["start"].replace("Z", "+00:00")).timestamp() * 1000)
 
 
 def kills(scene, chance, options):
