@@ -18,7 +18,18 @@ PublishPump::~PublishPump() {
   publisher_->stop();
 }
 
+// The outbox and the publisher call from threads of their own: one of them publishes, or rows would overtake each other; the others
+// leave it to do so once more.
 void PublishPump::publish_ready() {
+  std::uint32_t calls = calls_.fetch_add(1) + 1;
+  if (calls != 1) return;
+  while (calls != 0) {
+    publish_all_ready();
+    calls = calls_.fetch_sub(calls) - calls;
+  }
+}
+
+void PublishPump::publish_all_ready() {
   loops_.broker_speaks(publisher_->counters().version);
   while (const std::size_t room = publisher_->room()) {
     const auto rows = outbox_.take(OutboxKind::publish, room);
