@@ -6,6 +6,6 @@ const char* __lsan_default_suppressions() { return "leak:libpaho-mqtt3as\n"; }
 
 // The library and we own its tokens and messages together, and it takes their counts unseen: whoever is the last to let go of one
 // seems to delete it under the other.
-const char* __tsan_default_suppressions() { return "race:mqtt::async_client::remove_token\nrace:std::__shared_ptr<mqtt::\n"; }
+const char* __tsan_default_suppressions() { return "race:mqtt::async_client::remove_token\nrace:mqtt::token::~token\nrace:std::__shared_ptr<mqtt::\n"; }
 
 }
