@@ -23,6 +23,7 @@ bool is_lawful_end(const std::string& reason) { return reason.find(" is full: bu
 class Node::EventCommitter final : public Committer {
  public:
   explicit EventCommitter(Node& node) : node_(node) {}
+  void begin(Position held) override { keep_journal_for(held, *node_.process_->journal, nullptr); }
   bool is_busy() const override { return job_.has_value(); }
   Result<void> submit(CommitJob job) override {
     if (failure_) return *failure_;

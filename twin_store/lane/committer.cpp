@@ -4,15 +4,18 @@
 
 namespace doppel {
 
+void keep_journal_for(Position held, Journal& journal, const Snapshots* snapshots) {
+  // A snapshot may be ahead of a store that was made again from an older one.
+  journal.set_committed(snapshots == nullptr ? held : std::min(held, snapshots->newest()));
+}
+
 Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots) {
   if (auto synced = journal.sync(); !synced) return synced;
   if (auto committed = store.commit(job.checkpoint, job.changes); !committed) return committed;
   if (snapshots != nullptr) {
     if (auto kept = snapshots->after_commit(store, journal, job.checkpoint); !kept) return kept;
   }
-  // A snapshot may be ahead of a store that was made again from an older one.
-  const Position held = job.checkpoint.position;
-  journal.set_committed(snapshots == nullptr ? held : std::min(held, snapshots->newest()));
+  keep_journal_for(job.checkpoint.position, journal, snapshots);
   if (auto dropped = outbox.committed(job.delivery_log_number); !dropped) return dropped;
   return store.checkpoint_log();
 }

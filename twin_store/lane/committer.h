@@ -21,13 +21,17 @@ struct CommitJob {
   std::uint64_t delivery_log_number = 0;
 };
 
-// What a commit is: the journal is synced first, with every policy, so that the store never gets ahead of it. It is kept for the
-// newest snapshot to go on from; without snapshots, for the store alone. Thread: one at a time.
+// The journal is kept for the newest snapshot to go on from; without snapshots, for the store alone, which holds all up to `held`.
+void keep_journal_for(Position held, Journal& journal, const Snapshots* snapshots);
+
+// What a commit is: the journal is synced first, with every policy, so that the store never gets ahead of it. Thread: one at a time.
 Result<void> commit(const CommitJob& job, Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots = nullptr);
 
 class Committer {
  public:
   virtual ~Committer() = default;
+  // Before any other member: what the store held when it was opened.
+  virtual void begin(Position held) = 0;
   virtual bool is_busy() const = 0;
   // Only when not busy. Errors of a commit that runs on a thread of its own come out of the next call of any member.
   virtual Result<void> submit(CommitJob job) = 0;
@@ -38,6 +42,7 @@ class Committer {
 class DirectCommitter final : public Committer {
  public:
   DirectCommitter(Journal& journal, Store& store, Outbox& outbox) : journal_(journal), store_(store), outbox_(outbox) {}
+  void begin(Position held) override { keep_journal_for(held, journal_, nullptr); }
   bool is_busy() const override { return false; }
   Result<void> submit(CommitJob job) override { return commit(job, journal_, store_, outbox_); }
   Result<void> wait_until_idle() override { return {}; }
@@ -53,6 +58,7 @@ class ThreadedCommitter final : public Committer {
  public:
   // `when_done` is called on the committer's thread after each commit.
   ThreadedCommitter(Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots, std::function<void()> when_done);
+  void begin(Position held) override { keep_journal_for(held, journal_, snapshots_); }
   bool is_busy() const override;
   Result<void> submit(CommitJob job) override;
   Result<void> wait_until_idle() override;

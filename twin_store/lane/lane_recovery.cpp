@@ -37,6 +37,10 @@ Result<void> Lane::recover(const JournalRecovery& found, const Incarnation& fres
     more = *ran;
     if (auto committed = commit_if_due(); !committed) return committed;
   }
+  // Whoever starts the node appends before the lane has its first turn.
+  if (parts_.journal.waits_for_commit()) {
+    if (auto committed = commit_now(); !committed) return committed;
+  }
   parts_.outbox.start(parts_.journal.last_synced());
   return {};
 }
@@ -51,6 +55,7 @@ Result<void> Lane::load() {
                         ": what came before is known to no file here; restore the store from a snapshot, or begin with an empty data folder");
   }
   committed_ = applied_.position;
+  parts_.committer.begin(committed_);
   if (auto loaded = parts_.fold.load(parts_.store); !loaded) return loaded;
   return parts_.outbox.load(parts_.store);
 }

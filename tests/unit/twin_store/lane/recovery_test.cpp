@@ -346,6 +346,24 @@ TEST(LaneRecovery, Rule3_records_whose_mark_was_quarantined_are_still_applied_in
   EXPECT_EQ(node.lane->applied().epoch, Epoch{2});
 }
 
+// Whoever starts a node appends before the lane has its first turn: with a full journal that ended the process, at every start anew.
+TEST(LaneRecovery, a_journal_that_is_full_takes_records_again_after_a_restart) {
+  for (const bool is_committed : {false, true}) {
+    LaneOnDisk node;
+    node.journal_options.budget_bytes = 4 * node.journal_options.segment_bytes;
+    node.start();
+    const std::string payload(4'000, 'x');
+    while (node.try_append(payload)) continue;
+    if (is_committed) {
+      node.start();
+      ASSERT_TRUE(node.lane->commit_now());
+    }
+    node.start();
+    const auto position = node.try_append(payload);
+    EXPECT_TRUE(position) << position.error().message;
+  }
+}
+
 TEST(LaneRecovery, a_store_that_is_empty_beside_an_old_journal_is_refused_by_name) {
   LaneOnDisk node;
   node.journal_options.budget_bytes = 4 * node.journal_options.segment_bytes;
