@@ -93,7 +93,8 @@ class Edge(harness.SceneTest):
         self.publish(("odd/beyond/value", b'{"v": 1e999}'))
         harness.wait_until("the number that no machine has", lambda: "odd/beyond/value" in self.edge.twins())
         with urllib.request.urlopen(self.edge.url + "/api/v1/twins/odd%2Fbeyond%2Fvalue", timeout=10) as answer:
-            self.assertIn(b'"v":1e999,', answer.read())
+            self.assertIn(b'"v":"1e999",', answer.read())
+        self.assertIn("odd/beyond/value", harness.doppel("twin", "list", "--server", self.edge.url))
         self.assertEqual(self.edge.items("/api/v1/dead-letters"), [])
         self.assertEqual(self.edge.get("/api/v1/node")["counters"]["duplicate_keys"], 1)
 

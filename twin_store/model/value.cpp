@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include <sodium.h>
 
@@ -125,6 +126,31 @@ ValueView Value::view() const {
   return view;
 }
 
+namespace {
+
+// JSON as it came, but a number that no double holds becomes text: for one of them many readers refuse the whole document (RFC 7493, 2.2).
+void append_source(std::string& out, std::string_view json) {
+  bool in_text = false;
+  for (std::size_t at = 0; at < json.size();) {
+    const char c = json[at];
+    if (in_text || (c != '-' && (c < '0' || c > '9'))) {
+      if (c == '"') in_text = !in_text;
+      const std::size_t length = c == '\\' ? 2 : 1;
+      out += json.substr(at, length);
+      at += length;
+      continue;
+    }
+    const std::string number(json.substr(at, json.find_first_not_of("+-.0123456789eE", at) - at));
+    const std::string_view quote = std::isfinite(std::strtod(number.c_str(), nullptr)) ? "" : "\"";
+    out += quote;
+    out += number;
+    out += quote;
+    at += number.size();
+  }
+}
+
+}  // namespace
+
 void append_json(std::string& out, const ValueView& value) {
   switch (value.kind) {
     case ValueKind::null: out += "null"; return;
@@ -132,7 +158,7 @@ void append_json(std::string& out, const ValueView& value) {
     case ValueKind::integer: out += std::to_string(value.integer); return;
     case ValueKind::number: append_number(out, value.number); return;
     case ValueKind::text: append_json_string(out, value.content); return;
-    case ValueKind::json: out += value.content; return;
+    case ValueKind::json: append_source(out, value.content); return;
     case ValueKind::bytes: break;
   }
   constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;

@@ -63,7 +63,7 @@ class Value {
 };
 
 // JSON text of the value: numbers with the fewest digits that read back the same (RFC 8259); NaN, infinities as the strings
-// "NaN", "Infinity", "-Infinity"; bytes as {"base64":"..."}; json as it is.
+// "NaN", "Infinity", "-Infinity"; bytes as {"base64":"..."}; json as it came, but numbers that no double holds as strings.
 void append_json(std::string& out, const ValueView& value);
 // Appends `text` as a JSON string with quotes. Invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);

@@ -17,6 +17,14 @@ std::string json_of(const ValueView& value) {
   return out;
 }
 
+// One such number, in one twin, kept clients from reading any list that the twin was in.
+TEST(Value, a_number_that_no_double_holds_is_text_in_json) {
+  EXPECT_EQ(json_of(ValueView::json("1e400")), "\"1e400\"");
+  EXPECT_EQ(json_of(ValueView::json("18446744073709551616")), "18446744073709551616");
+  EXPECT_EQ(json_of(ValueView::json(R"([1, -1e999,{"1e400":"-\"1e400\\","b":[1e308,1e-400,true]}, 2E+999])")),
+            R"([1, "-1e999",{"1e400":"-\"1e400\\","b":[1e308,1e-400,true]}, "2E+999"])");
+}
+
 TEST(Value, conversions_never_lose) {
   EXPECT_EQ(ValueView::of(5.0).as_integer(), 5);
   EXPECT_EQ(ValueView::of(5.5).as_integer(), std::nullopt);
