@@ -159,7 +159,9 @@ Result<Predicate> parse_predicate(std::string_view text) {
   const auto at = text.find_first_of("=<>!");
   for (const auto& [word, comparison] : kOperators) {
     if (at == 0 || at == std::string_view::npos || !text.substr(at).starts_with(word)) continue;
-    return Predicate{std::string(text.substr(0, at)), comparison, parse_scalar_or_text(text.substr(at + word.size()))};
+    const auto value = text.substr(at + word.size());
+    if (!value.empty() && std::string_view("=<>!").find(value[0]) != std::string_view::npos) break;  // a mistyped operator; "\"=\"" is a text
+    return Predicate{std::string(text.substr(0, at)), comparison, parse_scalar_or_text(value)};
   }
   return invalid_input("query parameter 'where' is " + quoted(text) +
                        "; it must be a property, one of = != < <= > >=, and a value");

@@ -87,10 +87,10 @@ int list(const Options& options) {
   const auto functions = parse_answer(*answer);
   if (!functions) return fail(functions.error());
   if (options.api.json) return print(functions->dump(2) + "\n"), kDone;
-  Table table({"FUNCTION", "VERSION", "ORIGIN", "STATE", "EDGES", "RUNS", "EVENTS", "ERRORS", "FUEL"});
+  Table table({"FUNCTION", "VERSION", "ORIGIN", "STATE", "EDGES", "RUNS", "EVENTS", "ERRORS", "DENIED", "FUEL"});
   for (const json& function : functions->at("items")) {
     table.add({cell(function, "name"), cell(function, "version"), cell(function, "origin"), cell(function, "state"),
-               cell(function, "edges"), cell(function, "runs"), cell(function, "events"), cell(function, "errors"),
+               cell(function, "edges"), cell(function, "runs"), cell(function, "events"), cell(function, "errors"), cell(function, "denied"),
                cell(function, "fuel")});
   }
   print(table.text());
@@ -197,6 +197,7 @@ int remove(const Options& options) {
 
 void add_edges(CLI::App& app, Options& options) {
   app.add_option("--edges", options.edges, "Through the coordinator, for these edges: *, region:NAME, or names with commas")
+      ->check([](const std::string& selector) { return selector.empty() ? std::string("the selector is empty: * is all edges") : std::string(); })
       ->type_name("SELECTOR");
   add_client_options(app, options.api);
 }

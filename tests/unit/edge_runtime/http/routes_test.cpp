@@ -98,6 +98,7 @@ TEST_F(Routes, A_filter_that_cannot_be_read_is_refused_with_what_is_allowed) {
   expect_refused({Method::get, "/api/v1/twins?where=temperature"}, "one of = != < <= > >=");
   expect_refused({Method::get, "/api/v1/twins?where=%3E3"}, "a property");
   expect_refused({Method::get, "/api/v1/twins?where=a!3"}, "one of = != < <= > >=");
+  expect_refused({Method::get, "/api/v1/twins?where=a%3E%3E3"}, "one of = != < <= > >=");
   expect_refused({Method::get, "/api/v1/twins?label=north"}, "name=value");
   expect_refused({Method::get, "/api/v1/twins?format=xml"}, "one of full, values");
   expect_refused({Method::get, "/api/v1/twins?model=a&model=b"}, "given 2 times");
