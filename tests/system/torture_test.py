@@ -26,7 +26,7 @@ class Torture(unittest.TestCase):
         self.expect_nothing_lost("power_cuts", "--times", "10")
 
     def test_a_journal_that_is_not_synced_loses_to_a_power_cut_and_the_torture_says_so(self):
-        ended = self.run_scenario("power_cuts", "--times", "10", "--sync", "never", "--patience", "5")
+        ended = self.run_scenario("power_cuts", "--times", "10", "--sync", "never", "--worst", "--patience", "5")
         self.assertEqual(ended.returncode, 1, ended.stdout + ended.stderr)
         self.assertRegex(ended.stdout, r": [1-9][0-9]* lost")
 

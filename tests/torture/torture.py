@@ -132,7 +132,7 @@ def power_cuts(scene, chance, options):
         time.sleep(chance.expovariate(1 / 0.4))
         victim = chance.choice(fleet.nodes)
         victim.kill()
-        spoiled += unsafe_disk.cut(victim.data, pathlib.Path(f"{victim.data}.notes"), chance)
+        spoiled += unsafe_disk.cut(victim.data, pathlib.Path(f"{victim.data}.notes"), chance, options.worst)
         victim.start()
     return fleet, f"{options.times} power cuts, {spoiled} files changed by them"
 
@@ -265,6 +265,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=20, help="of a cut link; default: 20")
     parser.add_argument("--rate", type=int, default=400, help="messages a second while the link is cut; default: 400")
     parser.add_argument("--sync", default="always", help="journal.sync under power cuts; default: always. Others lose what they say")
+    parser.add_argument("--worst", action="store_true", help="power cuts take all that was not synced; default: by chance")
     parser.add_argument("--patience", type=int, default=60, help="seconds until what is not there counts as lost; default: 60")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -41,8 +41,9 @@ def read(notes):
     return files, created
 
 
-def cut(root, notes, random):
-    """Leaves under `root` one of the states that a power cut may leave. How many files it changed."""
+def cut(root, notes, random, worst=False):
+    """Leaves under `root` one of the states that a power cut may leave, or with `worst` the one without anything unsynced. How many files it
+    changed."""
     if not notes.exists():
         return 0
     files, created = read(notes)
@@ -53,25 +54,24 @@ def cut(root, notes, random):
         if path.name.endswith("-shm"):  # memory
             path.unlink()
             continue
-        if str(path) in created and random.random() < 0.5:
+        if str(path) in created and (worst or random.random() < 0.5):
             path.unlink()
             changed += 1
             continue
         unsynced = files.get(path.stat().st_ino)
         if unsynced is not None:
-            changed += spoil(path, unsynced, random)
+            spoil(path, unsynced, random, 0.0 if worst else random.choice((0.0, 0.0, 0.5, 0.9, 1.0)), 0.0 if worst else 0.3)
+            changed += 1
     notes.unlink()
     return changed
 
 
-def spoil(path, unsynced, random):
-    """Each sector is as it was at some moment since the sync; most often all are old, or all new."""
-    keeps = random.choice((0.0, 0.0, 0.5, 0.9, 1.0))
+def spoil(path, unsynced, random, keeps, between):
+    """Each sector is as it was at some moment since the sync: the newest at the odds `keeps`, else the oldest, but at the odds `between` any."""
     with open(path, "r+b") as file:
         for offset, older in sorted(unsynced.sectors.items()):
             if random.random() >= keeps:
                 file.seek(offset)
-                file.write(random.choice(older) if random.random() < 0.3 else older[0])
+                file.write(random.choice(older) if random.random() < between else older[0])
         if unsynced.sizes and random.random() >= keeps:
             file.truncate(unsynced.sizes[0])
-    return 1
