@@ -198,9 +198,11 @@ void Outbox::insert_replacement(OutboxRow row, Position ready_after, From from) 
     if (!std::exchange(state_.lacks_replacements, true)) changed_.emplace(kOutboxStateKey);
     return;
   }
+  // Where a row of this target has left since the last commit, the store holds it still: its deletion waits under the same key.
+  const bool waits_for_deletion = replacements_.find(row.target) == nullptr && changed_.contains(stored_key(row));
   if (from == From::fold) changed_.insert(stored_key(row));
   auto& entry = replacements_.put(std::move(row), ready_after);
-  if (from == From::store) entry.stored = true;
+  if (from == From::store || waits_for_deletion) entry.stored = true;
   while (const auto gone = replacements_.take_one_too_many()) {
     forget(stored_key(gone->row), gone->stored);
     ++state_.dropped_replacements;

@@ -284,6 +284,24 @@ TEST(LaneOutbox, what_is_made_and_delivered_between_two_commits_is_never_written
   EXPECT_TRUE(changes.empty());
 }
 
+TEST(LaneOutbox, a_row_that_left_and_was_made_again_and_left_between_two_commits_is_not_found_by_the_next_process) {
+  LaneOnDisk node;
+  node.start();
+  node.append("put row=1");
+  node.run();
+  ASSERT_TRUE(node.lane->commit_now());
+  node.take(OutboxKind::replacement);
+  ASSERT_TRUE(node.outbox->delivered(node.taken.back()));
+  node.append("put row=2");
+  node.run();
+  node.outbox->clear_replacements();
+  node.outbox->forget_receipts();
+  ASSERT_TRUE(node.lane->commit_now());
+  node.kill();
+  node.start();
+  EXPECT_EQ(node.take(OutboxKind::replacement), Payloads{});
+}
+
 TEST(LaneOutbox, without_an_uplink_no_replacement_is_kept_and_it_is_known_that_they_are_missing) {
   LaneOnDisk node;
   node.start();
