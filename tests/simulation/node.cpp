@@ -109,7 +109,7 @@ void Node::die(Next next, const std::string& why) {
   dead_ = true;
   is_running_ = false;
   disk_.freeze();
-  if (process_ != nullptr && process_->journal != nullptr) {
+  if (process_ != nullptr && process_->was_checked) {
     const bool never = options_.journal.sync == SyncPolicy::never;
     ending_.synced = std::max(ending_.synced, never ? committed_ : process_->honest_journal->last_synced());
   }
@@ -201,6 +201,7 @@ Result<void> Node::check_recovery() {
   if (!lost) return lost.error();
   lawfully_lost_ += *lost;
   ending_ = {};
+  process_->was_checked = true;
   world_.trace(name(), "recovered to", to_number(process_->journal->last()), "lost", *lost);
   return {};
 }

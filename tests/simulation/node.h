@@ -65,6 +65,7 @@ class Node {
     std::unique_ptr<Journal> journal;  // with what decorates it
     Journal* honest_journal = nullptr; // without its mutation
     JournalRecovery found;
+    bool was_checked = false;  // what the journal holds against what was accepted: only then its word counts
     std::unique_ptr<DeliveryLog> delivery_log;
     std::unique_ptr<Store> store;
     std::unique_ptr<Outbox> outbox;
