@@ -92,6 +92,7 @@ struct FunctionUpload {
   std::string manifest;  // text of function.toml
   std::string module;    // the bytes of the WebAssembly module
   std::string edges;     // at a coordinator: which edges it is for; "" for all
+  bool future = false;   // also where the selector selects no edge that is there yet
 };
 struct FunctionAccepted {
   bool created = false;  // no function had this name

@@ -151,6 +151,8 @@ Result<FunctionUpload> parse_function_upload(const Request& request) {
   if (!name) return name.error();
   auto edges = request.parameter("edges");
   if (!edges) return edges.error();
+  const auto future = parse_future(request);
+  if (!future) return future.error();
   const auto parts = parse_form(request.headers.find("Content-Type").value_or(""), request.body);
   if (!parts) return parts.error();
   const auto* manifest = find_part(*parts, "manifest");
@@ -158,7 +160,7 @@ Result<FunctionUpload> parse_function_upload(const Request& request) {
   if (manifest == nullptr || module == nullptr) {
     return invalid_input(std::string("the form has no part '") + (manifest == nullptr ? "manifest" : "module") + "'");
   }
-  return FunctionUpload{*std::move(name), std::string(manifest->content), std::string(module->content), edges->value_or("")};
+  return FunctionUpload{*std::move(name), std::string(manifest->content), std::string(module->content), edges->value_or(""), *future};
 }
 
 }  // namespace doppel

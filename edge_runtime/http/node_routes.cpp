@@ -90,7 +90,7 @@ void add_functions(Router& router, NodeApi& api) {
           reply.send(std::move(response));
         });
       },
-      {.query = {"edges"}, .consumes = "multipart/form-data", .body_bytes = kMaxUploadBytes});
+      {.query = {"edges", "future"}, .consumes = "multipart/form-data", .body_bytes = kMaxUploadBytes});
   router.add(
       Method::remove, one,
       [&api](const Request& request, const Reply& reply) {

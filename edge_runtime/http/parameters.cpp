@@ -116,6 +116,12 @@ Result<TwinFormat> parse_format(const Request& request) {
   return reader.done(reader.format());
 }
 
+Result<bool> parse_future(const Request& request) {
+  constexpr std::array<std::string_view, 2> kWords = {"true", "false"};
+  Reader reader(request);
+  return reader.done(reader.one_of("future", kWords) == "true");
+}
+
 Result<TwinQuery> parse_twin_query(const Request& request) {
   Reader reader(request);
   TwinQuery query{reader.page(), reader.format(), reader.text("edge"), reader.text("prefix"), reader.text("model"),

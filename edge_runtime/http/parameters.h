@@ -19,6 +19,7 @@ Result<TwinQuery> parse_twin_query(const Request& request);            // and ed
 Result<AggregateQuery> parse_aggregate_query(const Request& request);  // and level, edge, window, group, property, from, to
 Result<AlertQuery> parse_alert_query(const Request& request);          // and edge, twin
 Result<DeadLetterQuery> parse_dead_letter_query(const Request& request);  // and function, twin, reason
+Result<bool> parse_future(const Request& request);                     // future
 Result<StreamFilter> parse_stream_filter(const Request& request);      // edge, twin, prefix, model, property
 
 // "temperature>=20", "mode=auto": the value is a JSON scalar where it reads as one, text otherwise.
@@ -36,7 +37,7 @@ Result<PropertyWrite> parse_property_write(const Request& request);
 Result<SqlQuery> parse_sql_query(const Request& request);
 // {"action": "retry" or "drop", and one of "function": name, "numbers": [number...], "all": true}
 Result<DeadLetterAction> parse_dead_letter_action(const Request& request);
-// multipart/form-data with the parts `manifest` and `module`; query parameter edges.
+// multipart/form-data with the parts `manifest` and `module`; query parameters edges, future.
 Result<FunctionUpload> parse_function_upload(const Request& request);
 
 }  // namespace doppel

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 struct Options {
   ApiOptions api;
   std::string path, name, manifest, edges;
+  bool future = false;
 };
 
 struct LocalOptions {
@@ -162,7 +163,7 @@ int deploy(const Options& options) {
   Form form = make_form({{.name = "manifest", .filename = "function.toml", .content = package->manifest_text},
                          {.name = "module", .filename = name + ".wasm", .content = package->module}});
   ClientRequest request{.method = Method::put,
-                        .target = target("/api/v1/functions/" + percent_encode(name), {{"edges", options.edges}}),
+                        .target = target("/api/v1/functions/" + percent_encode(name), {{"edges", options.edges}, {"future", options.future ? "true" : ""}}),
                         .content_type = std::move(form.content_type),
                         .body = std::move(form.body),
                         .headers = {}};
@@ -231,6 +232,7 @@ void add_function_commands(CLI::App& root, Chosen& chosen) {
       {"deploy", "Hand a built function to an edge, or to many through the coordinator",
        "  doppel fn deploy overheat\n"
        "  doppel fn deploy overheat --edges '*'\n"
+       "  doppel fn deploy overheat --edges region:emea --future\n"
        "  doppel fn deploy overheat/build/overheat.wasm --server http://127.0.0.1:7070"},
       deploy);
   deploying.app.add_option("path", deploying.options.path, "Folder of the function, which is built first, or a module")
@@ -238,6 +240,8 @@ void add_function_commands(CLI::App& root, Chosen& chosen) {
       ->type_name("DIR|FILE.wasm");
   deploying.app.add_option("--manifest", deploying.options.manifest, "Default: function.toml beside it")->type_name("FILE");
   add_edges(deploying.app, deploying.options);
+  deploying.app.add_flag("--future", deploying.options.future, "Also where the selector selects no edge yet: those that come get the function")
+      ->needs("--edges");
 
   const auto listing = add_command(group, chosen,
       {"list", "List functions with their meters",

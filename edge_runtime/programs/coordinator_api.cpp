@@ -4,6 +4,7 @@
 
 #include "coordinator/fleet_json.h"
 #include "coordinator/fleet_sql.h"
+#include "edge_runtime/programs/edge_selection.h"
 #include "edge_runtime/programs/twin_filter.h"
 #include "functions/abi/manifest.h"
 
@@ -11,6 +12,16 @@ namespace doppel {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// A selector that takes nothing is a mistake: the function stays where it is, which nobody wanted who asked for this.
+Result<std::optional<EdgeSelector>> left_without(const EdgeSelector& selector, const EdgeSelector& taken, std::span<const EdgeView> edges) {
+  auto left = without(selector, taken);
+  const bool takes_some = left && (!left->has_value() || **left != selector);
+  if (takes_some) return left;
+  if (auto selects = check_selects(taken, edges); !selects) return selects.error();
+  if (!left) return left;
+  return conflict("the function is for edges " + to_string(selector) + ", and none of them is selected by " + to_string(taken));
+}
 
 }  // namespace
 
@@ -131,6 +142,9 @@ void CoordinatorService::put_function(FunctionUpload upload, Answer<FunctionAcce
   const auto shared = std::make_shared<const FunctionUpload>(std::move(upload));
   const bool posted = parts_.core.post([this, shared, edges = *edges, answer](Lane&) {
     if (auto fits = parts_.fold.desired().check(shared->name, shared->manifest); !fits) return answer(fits.error());
+    if (auto selects = check_selects(edges, FleetView(parts_.fold).edges(links())); !selects && !shared->future) {
+      return answer(conflict(selects.error().message + "; for edges that come later: --future, or future=true"));
+    }
     const auto functions = FleetView(parts_.fold).functions();
     const auto at = functions.find(shared->name.text());
     const auto before = at == functions.end() ? std::nullopt : std::optional(at->second.edges);
@@ -169,7 +183,7 @@ void CoordinatorService::delete_function(const FunctionName& name, const std::st
     const auto functions = FleetView(parts_.fold).functions();
     const auto at = functions.find(name.text());
     if (at == functions.end()) return answer(not_found("the fleet has no function " + name.text()));
-    const auto left = without(at->second.edges, selector);
+    const auto left = left_without(at->second.edges, selector, FleetView(parts_.fold).edges(links()));
     if (!left) return answer(left.error());
     DesiredChange change;
     change.removed = !left->has_value();

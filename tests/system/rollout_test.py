@@ -21,6 +21,11 @@ class Rollout(harness.SceneTest):
     def fn(self, *words):
         return harness.doppel("fn", *words, "--server", self.coordinator.url)
 
+    def refused(self, *words):
+        asked = subprocess.run([harness.BINARY, "fn", *words, "--server", self.coordinator.url], capture_output=True, text=True)
+        self.assertEqual(asked.returncode, 1, asked.stdout)
+        return asked.stderr
+
     def wait_for(self, *having):
         harness.wait_until(f"overheat is at {having}", lambda: tuple(
             edge.name for edge in self.edges if any(function["state"] == "active" for function in edge.get("/api/v1/functions")["items"])) == having)
@@ -31,6 +36,17 @@ class Rollout(harness.SceneTest):
         narrowed = self.fn("deploy", self.source, "--edges", "north,soth")
         self.assertIn("selected: 1 edge\nno edge is called soth so far; it would get the function when it comes\ntaken from: south\n", narrowed)
         self.wait_for("north")
+
+    def test_a_selector_that_selects_no_edge_is_a_mistake_unless_the_future_is_meant(self):
+        refused = self.refused("deploy", self.source, "--edges", "soth")
+        self.assertIn('edge selector "soth" selects no edge: no edge is called "soth"; did you mean "south"?; known edges: north, south', refused)
+        self.assertEqual(self.coordinator.get("/api/v1/functions")["items"], [])
+        self.assertIn("selected: 0 edges\n", self.fn("deploy", self.source, "--edges", "soth", "--future"))
+        refused = self.refused("delete", "overheat", "--edges", "suoth")
+        self.assertIn('no edge is called "suoth"; did you mean "south"?', refused)
+        refused = self.refused("delete", "overheat", "--edges", "south")
+        self.assertIn("the function is for edges soth, and none of them is selected by south", refused)
+        self.assertEqual(self.fn("delete", "overheat", "--edges", "soth"), "overheat deleted\n")
 
     def test_a_function_is_taken_only_from_the_edges_that_are_named(self):
         self.fn("deploy", self.source, "--edges", "north,south")

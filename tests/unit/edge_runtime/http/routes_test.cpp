@@ -210,6 +210,7 @@ TEST_F(Routes, A_function_is_uploaded_as_a_form_of_manifest_and_module) {
   EXPECT_EQ(coordinator_.upload->manifest, "name = \"f\"");
   EXPECT_EQ(coordinator_.upload->module, "\1\2");
   EXPECT_EQ(coordinator_.upload->edges, "north,south*");
+  EXPECT_FALSE(coordinator_.upload->future);
   coordinator_.created = false;
   EXPECT_EQ(coordinator({Method::put, "/api/v1/functions/f-1", {{"Content-Type", form.content_type}}, form.body}).status,
             Status::ok);
@@ -220,6 +221,16 @@ TEST_F(Routes, An_upload_that_lacks_a_part_or_has_a_bad_name_is_refused) {
   expect_refused({Method::put, "/api/v1/functions/f", {{"Content-Type", form.content_type}}, form.body}, "no part 'module'");
   expect_refused({Method::put, "/api/v1/functions/F%20g", {{"Content-Type", form.content_type}}, form.body},
                  "function name 'F g'");
+}
+
+TEST_F(Routes, A_function_is_deployed_to_edges_that_come_later_where_that_is_asked_for) {
+  const auto form = make_form({{.name = "manifest", .filename = "", .content = "m"}, {.name = "module", .filename = "", .content = "w"}});
+  const auto put = [&](const std::string& future) {
+    return coordinator({Method::put, "/api/v1/functions/f?edges=region:emea&future=" + future, {{"Content-Type", form.content_type}}, form.body});
+  };
+  EXPECT_EQ(put("true").status, Status::created);
+  EXPECT_TRUE(coordinator_.upload->future);
+  EXPECT_EQ(put("yes").status, Status::bad_request);
 }
 
 TEST_F(Routes, A_function_is_deleted_for_the_edges_that_are_named) {
