@@ -141,7 +141,7 @@ class EdgeApi : public NodeApi {
   virtual void set_property(const PropertyWrite& write, Answer<PropertyWritten> answer) = 0;
   virtual void list_dead_letters(const DeadLetterQuery& query, Answer<std::string> answer) = 0;
   virtual void get_dead_letter(std::uint64_t number, Answer<std::string> answer) = 0;
-  // Answered when it is done and journaled as the sync policy says: {"found":n,"done":n,"held":n}.
+  // Answered when it is done and journaled as the sync policy says: {"found":n,"done":n,"applied":n,"failed":n,"first_failed":number|null,"held":n}.
   virtual void order_dead_letters(const DeadLetterAction& action, Answer<std::string> answer) = 0;
 };
 

@@ -115,13 +115,25 @@ void Pipeline::take_dead_letter_order(const Record& record) {
     if (dead_letters_.find(number) == nullptr) return answer_order(record, *order, 404, "there is no dead letter " + std::to_string(number));
   }
   const auto last = dead_letters_.last();
-  std::uint64_t done = 0;
-  for (const auto number : wanted) done += order->action == DeadLetterOrder::Action::drop ? (dead_letters_.remove(number), true) : retry(number);
+  std::uint64_t done = 0, applied = 0;
+  for (const auto number : wanted) {
+    if (order->action == DeadLetterOrder::Action::drop) {
+      dead_letters_.remove(number);
+      ++done;
+      continue;
+    }
+    const auto before = dead_letters_.last();
+    if (!retry(number)) continue;
+    ++done;
+    if (dead_letters_.last() == before) ++applied;
+  }
   const auto function = order->action == DeadLetterOrder::Action::retry && order->numbers.empty() ? functions_.find(order->function) : std::nullopt;
   const std::uint64_t held = function && functions_[*function].unavailable.empty() ? held_.count_of(order->function) : 0;
   if (function) end_quarantine(*function);
-  answer_order(record, *order, 200, "{\"found\":" + std::to_string(wanted.size()) + ",\"done\":" + std::to_string(done) + ",\"failed\":" +
-                                        std::to_string(dead_letters_.last() - last) + ",\"held\":" + std::to_string(held) + "}");
+  const auto failed = dead_letters_.last() - last;
+  answer_order(record, *order, 200, "{\"found\":" + std::to_string(wanted.size()) + ",\"done\":" + std::to_string(done) + ",\"applied\":" + std::to_string(applied) +
+                                        ",\"failed\":" + std::to_string(failed) + ",\"first_failed\":" + (failed == 0 ? "null" : std::to_string(last + 1)) +
+                                        ",\"held\":" + std::to_string(held) + "}");
 }
 
 void Pipeline::answer_order(const Record& record, const DeadLetterOrder& order, int status, std::string body) {

@@ -69,6 +69,24 @@ int show(const Options& options) {
   return kDone;
 }
 
+std::uint64_t count(const json& outcome, const char* what) { return outcome.value(what, std::uint64_t{0}); }
+
+void print_dropped(const json& outcome) {
+  print(std::to_string(count(outcome, "done")) + " of " + std::to_string(count(outcome, "found")) + " dropped\n");
+}
+
+void print_retried(const json& outcome, const Options& options) {
+  const auto found = count(outcome, "found"), done = count(outcome, "done"), failed = count(outcome, "failed"), held = count(outcome, "held");
+  print(std::to_string(done) + " of " + std::to_string(found) + " tried again, " + std::to_string(count(outcome, "applied")) + " applied\n");
+  if (held != 0) print(std::to_string(held) + " held events given to " + options.function + "\n");
+  if (done < found) print("The others cannot be retried: they were applied in part, their payload is cut, or their function is gone.\n");
+  if (failed == 0) return;
+  const auto first = count(outcome, "first_failed");
+  const std::string numbers = failed == 1 ? "letter " + std::to_string(first) : "letters " + std::to_string(first) + " to " + std::to_string(first + failed - 1);
+  print(styled(std::to_string(failed) + " failed again: dead " + numbers + "\n", Style::bad));
+}
+
+// A retry is answered when it is done: what failed again is known then.
 int order(const Options& options, const char* action) {
   json body = {{"action", action}};
   if (options.all) body["all"] = true;
@@ -84,15 +102,11 @@ int order(const Options& options, const char* action) {
   if (!answer) return fail_at(answer.error());
   const auto outcome = parse_answer(*answer);
   if (!outcome) return fail(outcome.error());
-  if (options.client.json) return print(outcome->dump(2) + "\n"), kDone;
-  const auto count = [&](const char* what) { return outcome->value(what, std::uint64_t{0}); };
-  const auto found = count("found"), done = count("done"), failed = count("failed"), held = count("held");
   const bool drops = std::string_view(action) == "drop";
-  print(std::to_string(done) + " of " + std::to_string(found) + (drops ? " dropped\n" : " tried again\n"));
-  if (failed != 0) print(std::to_string(failed) + " failed again, and are new dead letters\n");
-  if (held != 0) print(std::to_string(held) + " held events given to " + options.function + "\n");
-  if (done < found) print("The others cannot be retried: they were applied in part, their payload is cut, or their function is gone.\n");
-  return kDone;
+  const int code = drops || outcome->value("failed", std::uint64_t{0}) == 0 ? kDone : kFailed;
+  if (options.client.json) return print(outcome->dump(2) + "\n"), code;
+  drops ? print_dropped(*outcome) : print_retried(*outcome, options);
+  return code;
 }
 
 int retry(const Options& options) { return order(options, "retry"); }
@@ -130,7 +144,8 @@ void add_dead_letter_commands(CLI::App& root, Chosen& chosen) {
   const auto retrying = add_command(group, chosen,
       {"retry", "Try dead letters again; with --fn, the function's held events too, and end its quarantine",
        "  doppel dead retry 17 18\n"
-       "  doppel dead retry --fn overheat"},
+       "  doppel dead retry --fn overheat\n\n"
+       "Ends with 1 when any fails again, which gets it a new number."},
       retry);
   add_choice(retrying.app, retrying.options);
 

@@ -1,6 +1,7 @@
 """One function that goes wrong, and the others: it is quarantined, its events wait for the mended version, nothing else stops."""
 
 import json
+import subprocess
 import unittest
 
 import harness
@@ -90,10 +91,12 @@ class Isolation(harness.SceneTest):
         letter = self.doppel("dead", "show", str(first))
         self.assertEqual((letter["reason"], letter["payload"], letter["twin"]), ("trap", '{"v": -1}', "plant/pump"))
         self.assertIn("unreachable", letter["detail"])
-        self.assertEqual(self.doppel("dead", "retry", str(first)), {"found": 1, "done": 1, "failed": 1, "held": 0})
+        retried = subprocess.run([harness.BINARY, "dead", "retry", str(first), "--server", self.edge.url], capture_output=True, text=True)
+        self.assertEqual((retried.returncode, retried.stdout),
+                         (1, f"1 of 1 tried again, 0 applied\n1 failed again: dead letter {second + 1}\n"))
         again = [one["number"] for one in self.doppel("dead", "list")["items"]]
         self.assertEqual(again, [second, second + 1])
-        self.assertEqual(self.doppel("dead", "drop", str(second)), {"found": 1, "done": 1, "failed": 0, "held": 0})
+        self.assertEqual(self.doppel("dead", "drop", str(second)), {"found": 1, "done": 1, "applied": 0, "failed": 0, "first_failed": None, "held": 0})
         self.deploy("bad", "2")
         self.doppel("dead", "retry", "--fn", "bad")
         self.assertEqual(self.value("bad_sum"), 4)

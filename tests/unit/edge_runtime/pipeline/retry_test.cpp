@@ -1,6 +1,8 @@
 // What is set aside and tried again: quarantined functions, held events, dead letters.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "edge_runtime/pipeline/dead_letter_order.h"
 #include "tests/unit/edge_runtime/pipeline/edge.h"
 
@@ -190,17 +192,29 @@ TEST_F(Retry, a_retried_event_runs_with_what_it_saw_and_leaves_the_dead_letters)
   EXPECT_EQ(edge.twin("d/a").events, 2u);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].target, "r1");
-  EXPECT_EQ(rows[0].payload, R"({"found":1,"done":1,"failed":0,"held":0})");
+  EXPECT_EQ(rows[0].payload, R"({"found":1,"done":1,"applied":1,"failed":0,"first_failed":null,"held":0})");
 }
 
 TEST_F(Retry, a_retry_that_fails_again_becomes_a_new_dead_letter) {
   install(0, is_negative, 10);
   edge.apply({value_of(1, "a", -1)});
   const auto rows = rows_of(order(2, {"r", Action::retry, "f", {}}), OutboxKind::http_reply);
-  EXPECT_EQ(rows.at(0).payload, R"({"found":1,"done":1,"failed":1,"held":0})");
+  EXPECT_EQ(rows.at(0).payload, R"({"found":1,"done":1,"applied":0,"failed":1,"first_failed":2,"held":0})");
   EXPECT_EQ(edge.dead(), std::vector<std::string>{"exceeded_fuel"});
   EXPECT_EQ(edge.pipeline().dead_letters().find(1), nullptr);
   EXPECT_NE(edge.pipeline().dead_letters().find(2), nullptr);
+}
+
+TEST_F(Retry, a_retry_tells_which_were_applied_and_from_where_the_others_are_numbered) {
+  std::set<double> bad = {-1, -2, -3};
+  install(0, [&](double v) { return bad.contains(v); }, 10);
+  edge.apply({value_of(1, "a", -1), value_of(1, "b", -2), value_of(1, "c", -3)});
+  bad.erase(-2);
+  const auto rows = rows_of(order(2, {"r", Action::retry, "f", {}}), OutboxKind::http_reply);
+  EXPECT_EQ(rows.at(0).payload, R"({"found":3,"done":3,"applied":1,"failed":2,"first_failed":4,"held":0})");
+  EXPECT_NE(edge.pipeline().dead_letters().find(4), nullptr);
+  EXPECT_NE(edge.pipeline().dead_letters().find(5), nullptr);
+  EXPECT_EQ(edge.dead().size(), 2u);
 }
 
 TEST_F(Retry, a_retry_of_a_function_ends_its_quarantine) {
@@ -212,7 +226,7 @@ TEST_F(Retry, a_retry_of_a_function_ends_its_quarantine) {
   is_mended = true;
   const auto rows = rows_of(order(3, {"r1", Action::retry, "f", {}}), OutboxKind::http_reply);
   EXPECT_FALSE(is_quarantined());
-  EXPECT_EQ(rows.at(0).payload, R"({"found":0,"done":0,"failed":0,"held":3})");
+  EXPECT_EQ(rows.at(0).payload, R"({"found":0,"done":0,"applied":0,"failed":0,"first_failed":null,"held":3})");
   EXPECT_EQ(values_of("d/a"), (std::vector<double>{-1, 1, 2}));
 }
 
@@ -241,7 +255,7 @@ TEST_F(Retry, only_what_left_no_trace_is_retried) {
   edge.apply({activation(3, "f", gone)});
   ASSERT_EQ(edge.dead().size(), 2u);
   const auto rows = rows_of(order(4, {"r", Action::retry, "", {}}), OutboxKind::http_reply);
-  EXPECT_EQ(rows.at(0).payload, R"({"found":2,"done":0,"failed":0,"held":0})");
+  EXPECT_EQ(rows.at(0).payload, R"({"found":2,"done":0,"applied":0,"failed":0,"first_failed":null,"held":0})");
   EXPECT_EQ(edge.dead().size(), 2u);
 }
 

@@ -78,7 +78,7 @@ TEST_F(Unavailable, what_was_decided_stands_until_an_activation_which_brings_the
   apply({message(3, "d/a", R"({"v":4,"limit":200})")});
   Input order{RecordKind::dead_letters, at(4), "", ""};
   encode(DeadLetterOrder{"r", DeadLetterOrder::Action::retry, "f", {}}, order.payload);
-  EXPECT_EQ(rows_of(apply({order}), OutboxKind::http_reply).at(0).payload, R"({"found":0,"done":0,"failed":0,"held":0})");
+  EXPECT_EQ(rows_of(apply({order}), OutboxKind::http_reply).at(0).payload, R"({"found":0,"done":0,"applied":0,"failed":0,"first_failed":null,"held":0})");
   EXPECT_EQ(held(), 2u) << "a retry finds no module either";
   EXPECT_TRUE(has_alert());
 
