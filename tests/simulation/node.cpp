@@ -24,7 +24,7 @@ class Node::EventCommitter final : public Committer {
  public:
   explicit EventCommitter(Node& node) : node_(node) {}
   void begin(Position held) override { keep_journal_for(held, *node_.process_->journal, nullptr); }
-  bool is_busy() const override { return job_.has_value(); }
+  Result<bool> is_busy() const override { return failure_ ? Result<bool>(*failure_) : job_.has_value(); }
   Result<void> submit(CommitJob job) override {
     if (failure_) return *failure_;
     job_ = std::move(job);

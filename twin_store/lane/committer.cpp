@@ -24,8 +24,9 @@ ThreadedCommitter::ThreadedCommitter(Journal& journal, Store& store, Outbox& out
     : journal_(journal), store_(store), outbox_(outbox), snapshots_(snapshots), when_done_(std::move(when_done)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-bool ThreadedCommitter::is_busy() const {
+Result<bool> ThreadedCommitter::is_busy() const {
   std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
   return job_.has_value();
 }
 

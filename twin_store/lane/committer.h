@@ -32,8 +32,9 @@ class Committer {
   virtual ~Committer() = default;
   // Before any other member: what the store held when it was opened.
   virtual void begin(Position held) = 0;
-  virtual bool is_busy() const = 0;
-  // Only when not busy. Errors of a commit that runs on a thread of its own come out of the next call of any member.
+  // Errors of a commit that runs on a thread of its own come out of the next call of any member from here on.
+  virtual Result<bool> is_busy() const = 0;
+  // Only when not busy.
   virtual Result<void> submit(CommitJob job) = 0;
   virtual Result<void> wait_until_idle() = 0;
 };
@@ -43,7 +44,7 @@ class DirectCommitter final : public Committer {
  public:
   DirectCommitter(Journal& journal, Store& store, Outbox& outbox) : journal_(journal), store_(store), outbox_(outbox) {}
   void begin(Position held) override { keep_journal_for(held, journal_, nullptr); }
-  bool is_busy() const override { return false; }
+  Result<bool> is_busy() const override { return false; }
   Result<void> submit(CommitJob job) override { return commit(job, journal_, store_, outbox_); }
   Result<void> wait_until_idle() override { return {}; }
 
@@ -59,7 +60,7 @@ class ThreadedCommitter final : public Committer {
   // `when_done` is called on the committer's thread after each commit.
   ThreadedCommitter(Journal& journal, Store& store, Outbox& outbox, Snapshots* snapshots, std::function<void()> when_done);
   void begin(Position held) override { keep_journal_for(held, journal_, snapshots_); }
-  bool is_busy() const override;
+  Result<bool> is_busy() const override;
   Result<void> submit(CommitJob job) override;
   Result<void> wait_until_idle() override;
 

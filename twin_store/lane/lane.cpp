@@ -140,12 +140,14 @@ Result<bool> Lane::append_tick_if_due() {
 }
 
 Result<void> Lane::commit_if_due() {
+  const auto busy = parts_.committer.is_busy();
+  if (!busy) return busy.error();
   if (!is_dirty()) return {};
   const std::size_t dirty = parts_.fold.dirty_bytes();
   const bool due = parts_.clock.monotonic() - last_commit_ >= options_.commit_interval || dirty >= options_.commit_bytes ||
                    parts_.journal.waits_for_commit();
   if (!due) return {};
-  if (parts_.committer.is_busy()) {
+  if (*busy) {
     if (dirty < kMostDirtyCommits * options_.commit_bytes) return {};
     if (auto idle = parts_.committer.wait_until_idle(); !idle) return idle;
   }
@@ -182,8 +184,9 @@ std::optional<Duration> Lane::next_wake() const {
   std::optional<Duration> wake;
   const Duration now = parts_.clock.monotonic();
   if (const auto due = parts_.fold.next_due()) wake = now + std::max(Duration(0), *due - parts_.clock.wall());
-  // A committer at work wakes the lane when it is done.
-  if (is_dirty() && !parts_.committer.is_busy()) wake = std::min(wake.value_or(Duration::max()), last_commit_ + options_.commit_interval);
+  // A committer at work wakes the lane when it is done, or has failed.
+  const auto busy = parts_.committer.is_busy();
+  if (is_dirty() && busy && !*busy) wake = std::min(wake.value_or(Duration::max()), last_commit_ + options_.commit_interval);
   return wake;
 }
 

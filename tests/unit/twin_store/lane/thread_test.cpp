@@ -191,6 +191,16 @@ TEST(LaneThread, a_commit_that_fails_stops_the_lane_with_its_reason) {
   EXPECT_FALSE(node.thread->post([](Lane&) {}));
 }
 
+TEST(LaneThread, a_commit_that_fails_stops_the_lane_also_while_nothing_else_happens) {
+  ThreadedNode node(eager());
+  node.held->hold();
+  node.run();
+  node.base.append("a");
+  node.held->wait_for_commit();
+  node.held->let_go(unavailable("the card is gone"));
+  EXPECT_EQ(node.stopped_with.get_future().get(), "the card is gone");
+}
+
 TEST(LaneThread, a_full_mailbox_refuses) {
   std::promise<void> gate, entered;  // outlive the lane that waits for them
   const auto opened = gate.get_future();
