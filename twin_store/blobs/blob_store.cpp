@@ -21,6 +21,8 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(Disk& disk, std::string folde
     if (!name.starts_with(kTemporary)) continue;
     if (const auto removed = disk.remove(folder + "/" + name); !removed) return removed.error();
   }
+  // A process that died within put() may have left a name that is not on the medium: whoever finds the blob builds on it.
+  if (const auto synced = disk.sync_folder(folder); !synced) return synced.error();
   return std::unique_ptr<BlobStore>(new BlobStore(disk, std::move(folder)));
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/faulty_disk.h"
 #include "twin_store/model/hash.h"
 
 namespace doppel {
@@ -114,6 +115,20 @@ TEST_F(BlobStoreTest, What_an_interrupted_put_left_is_removed_at_opening) {
   overwrite("new-0-" + std::string(64, 'a'), "half");
   blobs_ = std::move(BlobStore::open(*disk_, "blobs")).value();
   EXPECT_TRUE(std::filesystem::is_empty(root_ / "blobs"));
+}
+
+TEST(BlobStoreOnAFailingDisk, A_blob_whose_put_was_interrupted_is_not_lost_once_it_was_found) {
+  FaultyDisk disk;
+  const std::string hash = sha256_hex("module");
+  ASSERT_TRUE(disk.make_folder("blobs"));
+  {
+    const auto file = disk.open("blobs/" + hash, Disk::Mode::create_new);
+    ASSERT_TRUE((*file)->write_at(0, "module"));
+    ASSERT_TRUE((*file)->sync());
+  }
+  ASSERT_TRUE((*BlobStore::open(disk, "blobs"))->get(hash));
+  disk.cut_power();
+  EXPECT_TRUE((*BlobStore::open(disk, "blobs"))->get(hash));
 }
 
 TEST_F(BlobStoreTest, A_put_that_cannot_sync_fails_and_leaves_no_blob) {
