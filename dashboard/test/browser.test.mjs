@@ -208,6 +208,23 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('functions of a fleet are cards on a narrow page, and keep their names in sight on a wide one that is scrolled', async () => {
+    const mock = await startMock({ role: 'coordinator', dist });
+    const page = await browser.open(`${mock.url}/#/functions`, { width: 390 });
+    const card = page.getByTestId('functions').locator('tbody tr', { hasText: 'unit_conversion' });
+    for (const text of ['region=nordics: active on 2 of 2', '0.3.1, 0.4.0 (mixed)', 'quarantined']) await card.getByText(text).waitFor();
+    for (const edge of ['fjord', 'harbor', 'north', 'south', 'west']) await card.getByRole('link', { name: edge }).waitFor();
+    const table = page.getByTestId('functions').locator('.table');
+    assert.equal(await table.evaluate((element) => element.scrollWidth - element.clientWidth), 0, 'nothing is cut off');
+    await page.setViewportSize({ width: 800, height: 900 });
+    const name = table.locator('td.name').first();
+    const left = (await name.boundingBox()).x;
+    assert.ok(await table.evaluate((element) => { element.scrollLeft = 1000; return element.scrollLeft; }) > 0, 'it is wide enough to be scrolled');
+    assert.equal((await name.boundingBox()).x, left);
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);
