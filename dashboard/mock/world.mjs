@@ -43,7 +43,7 @@ export class World {
       const id = `plant/${edge}/${kind}-${String(Math.floor(i / names.length) + 1).padStart(2, '0')}`;
       const angle = this.random() * 2 * Math.PI;
       const far = Math.sqrt(this.random()) * site.spread;
-      const properties = {};
+      const properties = { ts: { v: this.started, ts: iso(this.started), rev: 1 } };
       for (const [name, [middle, width]] of Object.entries(kinds[kind])) {
         properties[name] = { v: round(middle + (this.random() - 0.5) * width, 3), ts: iso(this.started), rev: 1, fresh: true, middle, width };
       }
@@ -65,7 +65,8 @@ export class World {
       twin.rev += 1;
       twin.events += 1;
       twin.last_seen = iso(now);
-      const changed = {};
+      Object.assign(twin.properties.ts, { v: now, ts: twin.last_seen, rev: twin.rev });
+      const changed = { ts: { v: now, ts: twin.last_seen, rev: twin.rev } };
       for (const [name, property] of Object.entries(twin.properties)) {
         if (property.middle === undefined) continue;
         const pull = (property.middle - property.v) * 0.08;

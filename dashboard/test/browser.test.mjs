@@ -225,6 +225,19 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('the time of a device is shown as a time, after what was measured, and is no sparkline', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const page = await browser.open(`${mock.url}/#/twins/${encodeURIComponent('plant/north/motor-01')}`);
+    const last = page.getByTestId('properties').locator('tbody tr').last();
+    assert.match(await last.innerText(), /^ts\s+\d\d:\d\d:\d\d\s/);
+    assert.deepEqual(await page.getByTestId('sparklines').locator('h2').allInnerTexts(), ['temperature', 'vibration', 'rpm', 'limit']);
+    await page.goto(`${mock.url}/#/twins`);
+    const values = await page.getByTestId('twins').locator('td.values').first().innerText();
+    assert.match(values, /^power/);
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);

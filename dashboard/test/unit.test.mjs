@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let vite, tone, problems, format, stream, geo, windows, history, failures, gaps, change;
+let vite, tone, problems, format, stream, geo, windows, history, failures, gaps, change, moment;
 
 before(async () => {
   // The router reads the address when it is loaded.
@@ -15,9 +15,10 @@ before(async () => {
   globalThis.addEventListener = () => {};
   vite = await createServer({ root: fileURLToPath(new URL('..', import.meta.url)), server: { middlewareMode: true, ws: false }, appType: 'custom', logLevel: 'error' });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
-  [tone, problems, format, stream, geo, windows, history, failures, gaps, change] = await Promise.all([
+  [tone, problems, format, stream, geo, windows, history, failures, gaps, change, moment] = await Promise.all([
     load('lib/tone.ts'), load('lib/problems.ts'), load('lib/format.ts'), load('api/stream.ts'), load('lib/geo.ts'), load('lib/windows.ts'),
     load('lib/history.svelte.ts'), load('lib/failures.ts'), load('lib/gaps.ts'), load('lib/change.ts'),
+    load('lib/moment.ts'),
   ]);
 });
 after(() => vite.close());
@@ -172,6 +173,14 @@ test('numbers keep four digits, and units follow the name of a field', () => {
   assert.equal(format.ago('2026-03-01T11:59:10Z', now), '50 s ago');
   assert.equal(format.ago('2026-03-01T12:00:05Z', now), 'now');
   assert.equal(format.ago(null, now), 'never');
+});
+
+test('a time of any unit is a moment by its usual name or by being when it was reported; a number is none', () => {
+  const ts = '2026-03-01T12:00:00.250Z';
+  for (const v of [now + 250, (now + 250) / 1000, (now + 250) * 1000, `${now + 250}000000`, ts]) assert.equal(moment.momentOf('measured', { v, ts }), ts);
+  assert.equal(moment.momentOf('ts', { v: now, ts }), '2026-03-01T12:00:00.000Z', 'one that was not believed');
+  assert.equal(moment.momentOf('installed', { v: now, ts }), undefined);
+  for (const v of [21.5, '21.5', 'soon', null, true, '2026-13-45T99:00:00Z']) assert.equal(moment.momentOf('t', { v, ts }), undefined);
 });
 
 test('a hash is shown by its first digits, a version of words as it is, and a detail by its first line', () => {
