@@ -238,6 +238,22 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('a property that has not changed yet shows its value and that a change is waited for', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const page = await browser.open(`${mock.url}/#/twins/${encodeURIComponent('plant/north/motor-01')}`);
+    const card = (name) => page.getByTestId('sparklines').locator('section', { has: page.getByRole('heading', { name }) });
+    await card('temperature').locator('canvas').waitFor();
+    assert.deepEqual((await card('limit').innerText()).split(/\s*\n\s*/), ['limit', '70', 'waiting for changes']);
+    assert.equal(await card('temperature').getByText('waiting for changes').count(), 0);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      await shoot(page, `edge-twin-waiting-${width}`);
+      assert.equal(await page.locator('.table').evaluate((table) => table.scrollWidth - table.clientWidth), 0, 'no property is cut off');
+    }
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);
