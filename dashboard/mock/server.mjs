@@ -102,7 +102,7 @@ function twin(world, role, id) {
 
 function rows(world, role, query) {
   return world.aggregates(query.get('level') ?? 'edge')
-    .filter((row) => role === 'coordinator' || row.name === 'north')
+    .filter((row) => role === 'coordinator' ? Date.parse(row.end) <= Date.now() : row.name === 'north')  // edges send up what has ended
     .filter((row) => ['window', 'property', 'group'].every((field) => !query.get(field) || row[field] === query.get(field)))
     .filter((row) => !query.get('edge') || row.name === query.get('edge'))
     .filter((row) => !query.has('from') || row.start >= query.get('from'));

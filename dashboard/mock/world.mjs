@@ -89,12 +89,12 @@ export class World {
     return { ...(coordinator ? { edge: twin.edge } : {}), id, model, rev, events, status, last_seen, tags, geo, properties };
   }
 
-  // One-minute rows of the last hour for every edge and kind.
+  // One-minute rows of the last hour for every edge and kind, with the minute that has only begun.
   history() {
     if (this.twins.size === 0) return [];
     const rows = [];
     const last = Math.floor(this.started / 60_000) * 60_000 - 60_000;
-    for (let start = last - 59 * 60_000; start <= last; start += 60_000) {
+    for (let start = last - 59 * 60_000; start <= last + 60_000; start += 60_000) {
       for (const [edge, site] of Object.entries(sites)) {
         if (edge === 'harbor') continue;  // never heard
         if (edge === 'west' && start > last - 25 * 60_000) continue;

@@ -254,6 +254,25 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('a window that has not ended is said to be so far', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const now = Date.now();
+    const row = (minute, mean) => ({ window: '1m', start: new Date(now + minute * 60_000).toISOString(), end: new Date(now + (minute + 1) * 60_000).toISOString(),
+      level: 'edge', name: 'north', group: '', count: 60, min: mean - 1, max: mean + 1, p95: mean + 1, mean });
+    const rows = ['ended', 'open'].flatMap((property) => [-3.5, -2.5, -1.5].map((minute) => ({ ...row(minute, 20), property })));
+    const page = await browser.open('about:blank');
+    await page.route('**/api/v1/aggregates*', (route) => route.fulfill({ json: { items: [...rows, { ...row(-0.5, 31), property: 'open' }], next: null } }));
+    await page.goto(`${mock.url}/#/aggregates`);
+    const card = (name) => page.getByTestId('windows').locator('section', { has: page.getByRole('heading', { name }) });
+    await card('open').getByText(', so far').waitFor();
+    assert.match(await card('open').locator('figcaption').innerText(), /mean\s+31/);
+    assert.equal(await card('ended').getByText(', so far').count(), 0);
+    await page.waitForTimeout(300);
+    await shoot(page, 'edge-windows-open');
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);

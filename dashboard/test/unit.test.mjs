@@ -247,14 +247,14 @@ test('only a longitude and a latitude are a place', () => {
 
 test('window rows become one series for each property, name and group, in order of time', () => {
   const row = (start, property, mean) => ({ window: '1m', start: `2026-03-01T11:0${start}:00Z`, end: `2026-03-01T11:0${start + 1}:00Z`, level: 'fleet', name: 'fleet', group: 'line=1,area=a', property, mean });
-  const series = windows.seriesOf([row(2, 'b', 3), row(1, 'a', 1), row(1, 'b', 2)]);
+  const series = windows.seriesOf([row(2, 'b', 3), row(1, 'a', 1), row(1, 'b', 2)], now);
   assert.deepEqual(series.map(({ newest, title }) => [newest.property, title]), [['a', 'line=1, area=a'], ['b', 'line=1, area=a']]);
   assert.deepEqual(series[1].columns[3], [2, 3]);
 });
 
 test('windows and rates that are missing leave a gap, and a value that no line reaches is a point', () => {
   const row = (start, mean) => ({ window: '1m', start: `2026-03-01T11:0${start}:00Z`, end: `2026-03-01T11:0${start + 1}:00Z`, level: 'edge', name: 'north', group: '', property: 'a', mean, p95: mean });
-  const [{ columns, newest }] = windows.seriesOf([row(1, 1), row(2, 2), row(5, 5)]);
+  const [{ columns, newest }] = windows.seriesOf([row(1, 1), row(2, 2), row(5, 5)], now);
   assert.deepEqual(columns[3], [1, 2, null, 5]);
   assert.deepEqual(columns[4], [1, 2, null, 5]);
   assert.equal(newest.mean, 5);
@@ -264,6 +264,19 @@ test('windows and rates that are missing leave a gap, and a value that no line r
   const rates = new history.RateHistory();
   for (const seconds of [0, 2, 60]) rates.push(now / 1000 + seconds, new Map([['north', seconds]]));
   assert.deepEqual(rates.columns(['north'], 0)[1], [0, 2, null, 60]);
+});
+
+test('a window that has not ended is in no line of full ones, but read as it is so far', () => {
+  const row = (minute, mean) => ({ window: '1m', start: `2026-03-01T11:${minute}:00Z`, end: `2026-03-01T11:${minute + 1}:00Z`, level: 'edge', name: 'north', group: '', property: 'a',
+    mean, min: mean - 1, max: mean + 1 });
+  const series = (...rows) => windows.seriesOf(rows, Date.parse('2026-03-01T11:32:30Z'))[0];
+  const { columns, readout, open } = series(row(30, 1), row(31, 2), row(32, 3));
+  assert.equal(open, true);
+  assert.deepEqual(columns.slice(1, 4), [[0, 1, null], [2, 3, null], [1, 2, null]]);
+  assert.deepEqual(columns[5], [null, 2, 3], 'it goes on from the last full one');
+  assert.deepEqual(readout[3], [1, 2, 3]);
+  const ended = series(row(30, 1), row(31, 2));
+  assert.deepEqual([ended.open, ended.columns[3], ended.columns[5]], [false, [1, 2], [null, null]]);
 });
 
 test('past rates come from the shortest windows, groups added', () => {

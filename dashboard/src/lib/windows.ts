@@ -7,8 +7,10 @@ import { withGaps } from './gaps';
 export interface WindowSeries {
   key: string;
   title: string;
-  columns: Columns;  // time, low, high, mean, p95
+  columns: Columns;  // time; low, high, mean, p95 of windows that have ended; mean from the last of them through those that are open
+  readout: Columns;  // time; low, high, mean, p95, of open windows what they are so far
   newest: WindowRow;
+  open: boolean;     // is the newest
 }
 
 export function distinct(rows: WindowRow[], field: 'window' | 'property'): string[] {
@@ -26,7 +28,8 @@ export function windowNames(rows: WindowRow[]): string[] {
   return [...lengths].sort((a, b) => a[1] - b[1]).map(([name]) => name);
 }
 
-export function seriesOf(rows: WindowRow[]): WindowSeries[] {
+// `now` in ms: a window that has not ended by then is not full yet.
+export function seriesOf(rows: WindowRow[], now: number): WindowSeries[] {
   const groups = new Map<string, WindowRow[]>();
   for (const row of rows) {
     const key = [row.property, row.name, row.group].join('\n');
@@ -34,7 +37,7 @@ export function seriesOf(rows: WindowRow[]): WindowSeries[] {
     if (group) group.push(row);
     else groups.set(key, [row]);
   }
-  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, group]) => series(key, group));
+  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, group]) => series(key, group, now));
 }
 
 interface Point {
@@ -43,14 +46,20 @@ interface Point {
   row: Partial<WindowRow>;  // nothing in a gap
 }
 
-function series(key: string, rows: WindowRow[]): WindowSeries {
+function series(key: string, rows: WindowRow[], now: number): WindowSeries {
   const byTime = rows.toSorted((a, b) => a.start.localeCompare(b.start));
   const newest = byTime.at(-1) as WindowRow;
   const points = withGaps<Point>(byTime.map((row) => ({ time: Date.parse(row.start), end: Date.parse(row.end), row })),
     ({ time, end }) => ({ start: time, end }), (time) => ({ time, end: time, row: {} }));
+  const times = points.map(({ time }) => time / 1000);
   const pick = (of: (row: Partial<WindowRow>) => number | undefined): (number | null)[] => points.map(({ row }) => of(row) ?? null);
+  const mean = pick((row) => row.mean);
+  const known = [pick((row) => row.min), pick((row) => row.max), mean, pick(p95)];
+  const ended = points.filter(({ end }) => end <= now).length;
+  const open = ended < points.length;
+  const soFar = mean.map((v, i) => (open && i >= ended - 1 ? v : null));
   return {
-    key, newest, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · '),
-    columns: [points.map(({ time }) => time / 1000), pick(({ min }) => min), pick(({ max }) => max), pick(({ mean }) => mean), pick(p95)],
+    key, newest, open, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · '),
+    columns: [times, ...known.map((column) => column.map((v, i) => (i < ended ? v : null))), soFar], readout: [times, ...known],
   };
 }
