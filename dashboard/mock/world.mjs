@@ -184,11 +184,11 @@ export function functionMeters(world) {
   const grown = (Date.now() - world.started) / 1000;
   return [
     { name: 'threshold_alarm', version: '1.2.0', origin: 'fleet', active_since_position: 18, runs: 48_211 + Math.floor(grown * 9), events: 391_022 + Math.floor(grown * 165), errors: 0,
-      fuel: 86_415_862, start_us_p50: 1.3, start_us_p99: 4.1, run_us_p50: 6.8, run_us_p99: 31.5, state: 'active' },
+      fuel: 86_415_862, start_us_p50: 2, start_us_p99: 4, run_us_p50: 8, run_us_p99: 32, state: 'active' },
     { name: 'running_statistics', version: '1.0.2', origin: 'fleet', active_since_position: 18, runs: 47_990 + Math.floor(grown * 9), events: 391_004 + Math.floor(grown * 165), errors: 12,
-      fuel: 402_735_000, start_us_p50: 1.4, start_us_p99: 4.4, run_us_p50: 22.1, run_us_p99: 118, state: 'active' },
+      fuel: 402_735_000, start_us_p50: 2, start_us_p99: 4, run_us_p50: 32, run_us_p99: 128, state: 'active' },
     { name: 'unit_conversion', version: '0.4.0', origin: 'local', active_since_position: 20_731, runs: 1010, events: 8044, errors: 301,
-      fuel: 1_530_200_000, start_us_p50: 1.3, start_us_p99: 3.9, run_us_p50: 1480, run_us_p99: 5200, state: 'quarantined', error: null, held: 412 },
+      fuel: 1_530_200_000, start_us_p50: 0, start_us_p99: 0, run_us_p50: 2048, run_us_p99: 8192, state: 'quarantined', error: null, held: 412 },
   ];
 }
 

@@ -168,6 +168,7 @@ test('numbers keep four digits, and units follow the name of a field', () => {
   assert.equal(format.bytes(1536), '1.5 KiB');
   assert.equal(format.micros(1.34), '1.3 µs');
   assert.equal(format.micros(2400), '2.4 ms');
+  assert.deepEqual([0, 0.25, 4, 2048, 2097152].map(format.atMost), ['–', '≤ 0.25 µs', '≤ 4 µs', '≤ 2.048 ms', '≤ 2.097 s']);
   assert.equal(format.fact('budget_bytes', 1073741824), '1.0 GiB');
   assert.equal(format.factLabel('budget_bytes'), 'Budget');
   assert.equal(format.ago('2026-03-01T11:59:10Z', now), '50 s ago');

@@ -133,7 +133,7 @@ export interface FunctionMeters {
   errors?: number;
   held?: number;  // events that wait while it is quarantined or unavailable
   fuel?: number;
-  start_us_p50?: number;
+  start_us_p50?: number;  // all four: upper borders of buckets, each twice the one before; 0 without runs
   start_us_p99?: number;
   run_us_p50?: number;
   run_us_p99?: number;

@@ -47,6 +47,13 @@ export function micros(value: Maybe<number>): string {
   return value < 1e6 ? `${(value / 1000).toFixed(value < 1e4 ? 1 : 0)} ms` : `${(value / 1e6).toFixed(1)} s`;
 }
 
+// A time that is the upper border of its bucket in a histogram; 0 is that of no run at all.
+export function atMost(us: Maybe<number>): string {
+  if (!us) return unknown;
+  const [size, unit] = us < 1000 ? [us, 'µs'] : us < 1e6 ? [us / 1000, 'ms'] : [us / 1e6, 's'];
+  return `≤ ${number(size)} ${unit}`;
+}
+
 export function duration(seconds: Maybe<number>): string {
   if (seconds === null || seconds === undefined) return unknown;
   if (seconds < 1) return seconds <= 0 ? '0 s' : `${Math.max(1, Math.round(seconds * 1000))} ms`;
