@@ -74,7 +74,8 @@ function node(world, role) {
     rates: { events_per_second: busy ? Math.round(108 + 9 * Math.sin(Date.now() / 7000) + 6 * world.random()) : 0 },
     journal: { first_position: 1, last_position: Math.round(up * 165), synced_position: Math.round(up * 165), applied_position: Math.round(up * 165),
       epoch: 3, incarnation: '7a1c03e955d04be28f10c6d2a4b9e871', bytes: 412_331_008 },
-    store: { commits: Math.round(up / 10), bytes_written: 73_400_320, effects_hash: 1.2e19, outbox_undelivered: 0, outbox_delivered: 1204, outbox_dropped: 0 },
+    store: { commits: Math.round(up / 10), bytes_written: 73_400_320, effects_hash: 1.2e19, outbox_undelivered: 12, outbox_delivered: 1204, outbox_dropped: 0,
+      outbox: { publish: { undelivered: 0, dropped: 0 }, replacement: { undelivered: 12, dropped: 0 } } },
     uplink: { address: 'tcp://127.0.0.1:7090', connected: true, backlog_rows: 12, backlog_bytes: 5120, dropped_rows: 0, acknowledged: 90_412 },
   };
 }

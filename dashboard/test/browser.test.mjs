@@ -284,6 +284,25 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('the counters of an edge that are zero when all is well are shown only when they are not', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const page = await browser.open(mock.url);
+    const store = page.getByTestId('health').locator('section', { has: page.getByRole('heading', { name: 'Store' }) });
+    const shown = async () => (await store.locator('dt').allInnerTexts()).join(', ');
+    await store.waitFor();
+    assert.equal(await shown(), 'Commits, Written, Outbox undelivered, Outbox delivered, Outbox · replacement · undelivered');
+    await page.route('**/api/v1/node', async (route) => {
+      const node = await (await route.fetch()).json();
+      Object.assign(node.store, { outbox_dropped: 3, outbox: { publish: { undelivered: 0, dropped: 3 } } });
+      await route.fulfill({ json: node });
+    });
+    await store.getByText('effects dropped').waitFor();
+    assert.equal(await shown(), 'Commits, Written, Outbox undelivered, Outbox delivered, Outbox dropped, Outbox · publish · dropped');
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);

@@ -185,9 +185,9 @@ test('a time of any unit is a moment by its usual name or by being when it was r
 });
 
 test('a hash is shown by its first digits, a version of words as it is, and a detail by its first line', () => {
-  assert.equal(format.functionVersion('0123456789abcdef'.repeat(4)), '01234567');
-  assert.equal(format.functionVersion('1.2.0'), '1.2.0');
-  assert.equal(format.functionVersion(null), '');
+  for (const times of [2, 4]) assert.equal(format.digits('0123456789abcdef'.repeat(times)), '01234567');
+  assert.equal(format.digits('1.2.0'), '1.2.0');
+  assert.equal(format.digits(null), '');
   assert.deepEqual(format.headAndRest('trap: unreachable\n  0: cooling\n  1: run\n'), ['trap: unreachable', '  0: cooling\n  1: run']);
   assert.deepEqual(format.headAndRest('byte 0xff at 3'), ['byte 0xff at 3', '']);
 });

@@ -96,9 +96,9 @@ export function version(text: Maybe<string>): string {
   return text || unknown;
 }
 
-// A version of a function: a word of its author, or the hash of its module, whose first digits tell it from others.
-export function functionVersion(text: Maybe<string>): string {
-  return /^[0-9a-f]{64}$/.test(text ?? '') ? (text as string).slice(0, 8) : (text ?? '');
+// A hash or a random name by its first digits, which tell it from others; other words as they are.
+export function digits(text: Maybe<string>): string {
+  return /^([0-9a-f]{32}){1,2}$/.test(text ?? '') ? (text as string).slice(0, 8) : (text ?? '');
 }
 
 // The first line of a text, and what follows it (a backtrace).
@@ -110,6 +110,7 @@ export function headAndRest(text: string): [head: string, rest: string] {
 // A field of a status object, by the unit that its name ends in.
 export function fact(name: string, v: Json): string {
   if (typeof v === 'boolean') return v ? 'yes' : 'no';
+  if (typeof v === 'string') return digits(v);
   if (typeof v !== 'number') return value(v);
   if (/(^|_|\.)bytes(_|$)/.test(name)) return bytes(v);
   if (name.endsWith('_seconds') || name.endsWith('_s')) return duration(v);
