@@ -154,14 +154,15 @@ export function fleetEdges(world) {
     const edge = {
       name, region: site.region, connected: true, lag_seconds: 0.3, last_seen: iso(now - 400), version: '0.1.0',
       functions: [fn('threshold_alarm', '1.2.0'), fn(...common), fn('unit_conversion', '0.3.1')],
-      twins: site.twins, events_per_second: wobble(site.twins), geo: site.at, alerts: 0,
+      twins: site.twins, events_per_second: wobble(site.twins), geo: site.at, alerts: 0, dead_letters: 0, newest_dead_letter: null,
     };
     if (name === 'north') edge.alerts = 5;
-    if (name === 'south') edge.alerts = 1;
+    if (name === 'north') Object.assign(edge, { dead_letters: letterCount, newest_dead_letter: iso(world.started - 20_000) });
+    if (name === 'south') Object.assign(edge, { alerts: 1, dead_letters: 7, newest_dead_letter: iso(world.started - 3 * 3_600_000) });
     if (name === 'north') edge.functions[2] = fn('unit_conversion', '0.4.0', 'quarantined', 'fuel spent: 5,000,000 of 5,000,000 in 3 of the last 10 runs');
     if (name === 'fjord') edge.lag_seconds = 74;
     if (name === 'west') Object.assign(edge, { connected: false, lag_seconds: null, last_seen: iso(world.started - 25 * 60_000) });
-    if (name === 'harbor') Object.assign(edge, { connected: null, lag_seconds: null, last_seen: null, version: null, functions: undefined, events_per_second: null, twins: null, alerts: null });
+    if (name === 'harbor') Object.assign(edge, { connected: null, lag_seconds: null, last_seen: null, version: null, functions: undefined, events_per_second: null, twins: null, alerts: null, dead_letters: undefined, newest_dead_letter: undefined });
     return edge;
   });
 }

@@ -303,6 +303,23 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('dead letters are counted for each edge of a fleet, and an edge that does not tell has no number', async () => {
+    const mock = await startMock({ role: 'coordinator', dist });
+    const page = await browser.open(mock.url, { width: 1280 });
+    await page.getByTestId('problems').getByText('New dead letters on north').waitFor();
+    const table = page.getByTestId('edges');
+    const column = (await table.locator('th').allInnerTexts()).indexOf('Dead letters');
+    const count = (edge) => table.locator('tr', { hasText: edge }).locator('td').nth(column).innerText();
+    assert.deepEqual(await Promise.all(['north', 'south', 'fjord', 'harbor'].map(count)), ['101', '7', '0', '–']);
+    assert.equal(await table.locator('.table').evaluate((element) => element.scrollWidth - element.clientWidth), 0);
+    await page.getByTestId('problems').getByRole('link', { name: 'New dead letters on north' }).click();
+    await page.getByRole('heading', { name: 'north', level: 1 }).waitFor();
+    await page.locator('dl', { hasText: 'Dead letters' }).getByText('101').waitFor();
+    await page.getByText('doppel dead list at that edge').waitFor();
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);

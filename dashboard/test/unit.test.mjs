@@ -45,7 +45,7 @@ test('problems come worst first, and unknown ones last', () => {
     { name: 'unheard' }, { name: 'slow', connected: true, lag_seconds: 90 }, { name: 'gone', connected: false },
     { name: 'well', connected: true, lag_seconds: 0.2, functions: [{ name: 'f', state: 'active' }] },
   ];
-  assert.deepEqual(problems.fleetProblems(edges, []).map(({ tone: t, title }) => [t, title]), [
+  assert.deepEqual(problems.fleetProblems(edges, [], now).map(({ tone: t, title }) => [t, title]), [
     ['bad', 'Edge gone is disconnected'], ['warn', 'Edge slow is lagging'], ['unknown', 'State of edge unheard unknown'],
   ]);
 });
@@ -60,7 +60,7 @@ test('an alert of many twins is one problem that names a few', () => {
 
 test('an alert leads to the twin of its edge at a coordinator, and to the twin alone on the edge itself', () => {
   const alert = { edge: 'north', twin: 'plant/m1', alert: 'hot', value: 91 };
-  assert.equal(problems.fleetProblems([], [alert])[0].href, '#/edges/north/twins/plant%2Fm1');
+  assert.equal(problems.fleetProblems([], [alert], now)[0].href, '#/edges/north/twins/plant%2Fm1');
   const [own] = problems.edgeNodeProblems({ role: 'edge', name: 'north', version: '1', uplink: null }, [], [alert]);
   assert.deepEqual([own.href, own.detail], ['#/twins/plant%2Fm1', '91']);
 });
@@ -75,8 +75,8 @@ test('a quarantine is one problem, with the number of events that wait and the w
     ['cooling is quarantined: 7 events wait', 'Deploy another version, or: doppel dead retry --fn cooling', alert.since]);
   assert.equal(problems.edgeNodeProblems(node, [], [alert]).length, 1, 'before the functions are read, the alert tells it');
   const north = { name: 'north', connected: true, functions: [cooling] };
-  assert.equal(problems.fleetProblems([north], [alert]).length, 1);
-  assert.equal(problems.fleetProblems([north], [{ ...alert, edge: 'south' }]).length, 2);
+  assert.equal(problems.fleetProblems([north], [alert], now).length, 1);
+  assert.equal(problems.fleetProblems([north], [{ ...alert, edge: 'south' }], now).length, 2);
 });
 
 test('a function whose module cannot be loaded is one problem too, with the reason', () => {
@@ -85,7 +85,7 @@ test('a function whose module cannot be loaded is one problem too, with the reas
   const cooling = { name: 'cooling', state: 'unavailable', error: 'no module', held: 1 };
   const found = problems.edgeNodeProblems(node, [cooling], [alert]);
   assert.deepEqual(found.map(({ title, detail, tone }) => [title, detail, tone]), [['cooling is unavailable: 1 event waits', 'no module', 'bad']]);
-  assert.equal(problems.fleetProblems([{ name: 'north', connected: true, functions: [cooling] }], [alert]).length, 1);
+  assert.equal(problems.fleetProblems([{ name: 'north', connected: true, functions: [cooling] }], [alert], now).length, 1);
 });
 
 test('an edge without an uplink has no problem with it; one whose coordinator is away has', () => {
@@ -141,6 +141,15 @@ test('dead letters of the last minutes are one problem that names their reasons;
   assert.equal(problem.title, '3 dead letters in the last five minutes');
   assert.equal(problem.detail, 'bad_payload, trap');
   assert.deepEqual(problems.letterProblems([letter('10', 'trap')], now), []);
+});
+
+test('new dead letters of an edge are a problem of its fleet that leads to it; older ones are only counted', () => {
+  const edge = { name: 'north', connected: true, dead_letters: 12, newest_dead_letter: '2026-03-01T11:58:00Z' };
+  const [problem, ...rest] = problems.fleetProblems([edge, { ...edge, name: 'south', newest_dead_letter: '2026-03-01T11:00:00Z' }], [], now);
+  assert.deepEqual(rest, []);
+  assert.deepEqual([problem.tone, problem.title, problem.since, problem.href], ['warn', 'New dead letters on north', edge.newest_dead_letter, '#/edges/north']);
+  assert.match(problem.detail, /^It keeps 12: .*doppel dead list/);
+  for (const none of [{ dead_letters: 0, newest_dead_letter: null }, {}]) assert.deepEqual(problems.fleetProblems([{ name: 'north', connected: true, ...none }], [], now), []);
 });
 
 test('a twin of an edge that is not connected is unreachable, whatever it was', () => {

@@ -54,6 +54,7 @@ class DeadLetters {
   void for_each(const std::function<void(Number, const DeadLetter&)>& visit) const;
   const DeadLetter* find(Number number) const;
   Number last() const { return next_ - 1; }  // the newest there has been
+  const DeadLetter* newest() const { return letters_.empty() ? nullptr : &letters_.rbegin()->second; }
   void remove(Number number);
   std::size_t size() const { return letters_.size(); }
   const std::map<std::string, std::uint64_t>& counts_by_reason() const { return by_reason_; }

@@ -46,10 +46,10 @@ int list(const Options& options) {
   const auto edges = ask(options, "/api/v1/edges");
   if (!edges) return fail(edges.error());
   if (options.client.json) return print(edges->dump(2) + "\n"), kDone;
-  Table table({"EDGE", "REGION", "STATE", "LAG (s)", "LAST SEEN", "TWINS", "VERSION", "FUNCTIONS"});
+  Table table({"EDGE", "REGION", "STATE", "LAG (s)", "LAST SEEN", "TWINS", "DEAD LETTERS", "VERSION", "FUNCTIONS"});
   for (const json& edge : edges->at("items")) {
     table.add({cell(edge, "name"), cell(edge, "region"), connection(edge), cell(edge, "lag_seconds"),
-               age(edge, "last_seen"), cell(edge, "twins"), cell(edge, "version"), functions_line(edge)});
+               age(edge, "last_seen"), cell(edge, "twins"), cell(edge, "dead_letters"), cell(edge, "version"), functions_line(edge)});
   }
   print(table.text());
   return kDone;
@@ -70,6 +70,7 @@ int show(const Options& options) {
                cell(function, "error")});
   }
   print(table.text());
+  if (edge->value("dead_letters", json(0)) != 0) print(styled("dead letters are kept at the edge: `doppel dead list` there says why\n", Style::dim));
   return kDone;
 }
 
@@ -79,7 +80,7 @@ void add_fleet_commands(CLI::App& root, Chosen& chosen) {
   CLI::App& group = add_group(root, "fleet", "See the edges of a coordinator");
 
   const auto listing = add_command(group, chosen,
-      {"list", "List edges: connected, lag, functions",
+      {"list", "List edges: connected, lag, dead letters, functions",
        "  doppel fleet list\n"
        "  doppel fleet list --server http://127.0.0.1:7080"},
       list);

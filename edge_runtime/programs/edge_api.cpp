@@ -440,12 +440,16 @@ void EdgeService::count_batch() {
   twins_ = parts_.pipeline.twins().size();
   alerts_ = parts_.pipeline.alerts().size();
   events_ = parts_.pipeline.counts().events;
+  dead_letters_ = parts_.pipeline.dead_letters().size();
+  if (const DeadLetter* newest = parts_.pipeline.dead_letters().newest()) newest_letter_ = newest->event.arrival;
 }
 
 std::string EdgeService::status_json() {
   Json json = {{"twins", twins_.load()},
                {"events", events_.load()},
-               {"events_per_second", parts_.rate.per_second(parts_.core.clock().monotonic())}};
+               {"events_per_second", parts_.rate.per_second(parts_.core.clock().monotonic())},
+               {"dead_letters", dead_letters_.load()},
+               {"newest_dead_letter", dead_letters_ == 0 ? Json() : Json(format_rfc3339(newest_letter_))}};
   if (parts_.config.geo) json["geo"] = *parts_.config.geo;
   return dump(json);
 }

@@ -70,7 +70,8 @@ class EdgeService final : public EdgeApi {
 
   Parts parts_;
   const Timestamp started_;
-  std::atomic<std::uint64_t> twins_{0}, alerts_{0}, events_{0};
+  std::atomic<std::uint64_t> twins_{0}, alerts_{0}, events_{0}, dead_letters_{0};
+  std::atomic<Timestamp> newest_letter_{Timestamp{}};  // arrival of the newest dead letter that is kept
   SqlService sql_;
   Worker worker_;  // last: its jobs use what is above
 };

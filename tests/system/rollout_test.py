@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 import harness
+import mqtt
 
 
 class Rollout(harness.SceneTest):
@@ -60,6 +61,26 @@ class Rollout(harness.SceneTest):
         asked = subprocess.run([harness.BINARY, "dead", "list", "--server", self.coordinator.url], capture_output=True, text=True)
         self.assertEqual(asked.returncode, 1)
         self.assertIn("dead letters are kept at the edges: ask one of them", asked.stderr)
+
+    def test_dead_letters_of_an_edge_are_counted_at_its_coordinator(self):
+        def at(name):
+            return self.coordinator.get(f"/api/v1/edges/{name}")
+
+        harness.wait_until("an edge says that it keeps none", lambda: at("north").get("dead_letters") == 0)
+        self.assertIsNone(at("north")["newest_dead_letter"])
+        publisher = mqtt.Publisher(self.broker.port)
+        publisher.publish("plant/motor/1", '{"temperature": ,}')
+        publisher.close()
+        harness.wait_until("both edges have told of it", lambda: [at(name).get("dead_letters") for name in ("north", "south")] == [1, 1])
+        letter, = self.edges[0].items("/api/v1/dead-letters")
+        self.assertEqual(at("north")["newest_dead_letter"], letter["arrival"])
+        header, row = harness.doppel("fleet", "list", "--server", self.coordinator.url).splitlines()[:2]
+        self.assertEqual(row[header.index("DEAD LETTERS"):].split()[0], "1")
+        shown = harness.doppel("fleet", "show", "north", "--server", self.coordinator.url)
+        self.assertIn("  dead_letters: 1\n", shown)
+        self.assertIn("dead letters are kept at the edge: `doppel dead list` there says why\n", shown)
+        harness.doppel("dead", "drop", "--all", "--server", self.edges[0].url)
+        harness.wait_until("the edge says that it keeps none any more", lambda: at("north")["dead_letters"] == 0)
 
 
 if __name__ == "__main__":

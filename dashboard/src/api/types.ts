@@ -112,6 +112,8 @@ export interface Edge {
   events_per_second?: number | null;
   geo?: LonLat | null;
   alerts?: number | null;
+  dead_letters?: number | null;  // that it keeps
+  newest_dead_letter?: string | null;
 }
 
 export interface Alert {

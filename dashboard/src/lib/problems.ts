@@ -15,11 +15,12 @@ export interface Problem {
   href?: string;
 }
 
-export function fleetProblems(edges: Edge[], alerts: Alert[]): Problem[] {
+export function fleetProblems(edges: Edge[], alerts: Alert[], now: number): Problem[] {
   const told = (alert: Alert): boolean =>
     edges.some(({ name, functions = [] }) => name === alert.edge && functions.some((fn) => tellsCondition(alert, fn)));
   return [
-    ...edges.flatMap(edgeProblem), ...edges.flatMap(edgeFunctionProblems), ...alertProblems(alerts.filter((alert) => !told(alert))),
+    ...edges.flatMap(edgeProblem), ...edges.flatMap(edgeFunctionProblems), ...edges.flatMap((edge) => edgeLetterProblems(edge, now)),
+    ...alertProblems(alerts.filter((alert) => !told(alert))),
   ].sort(byTone);
 }
 
@@ -43,6 +44,15 @@ function edgeFunctionProblems(edge: Edge): Problem[] {
       key: `function ${edge.name} ${fn.name}`, tone: 'bad' as const,
       title: `Function ${fn.name} on ${edge.name}: ${state.text}`, detail: fn.error ?? (fn.state === 'quarantined' ? wayOut(fn.name) : ''), href: link('edges', edge.name),
     }));
+}
+
+// The letters themselves are at the edge.
+function edgeLetterProblems({ name, dead_letters: count, newest_dead_letter: newest }: Edge, now: number): Problem[] {
+  if (!count || !isRecent(newest, now)) return [];
+  return [{
+    key: `letters ${name}`, tone: 'warn', title: `New dead letters on ${name}`, since: newest ?? undefined, href: link('edges', name),
+    detail: `It keeps ${number(count)}: its own dashboard says why, or doppel dead list at that edge.`,
+  }];
 }
 
 // One line for each (alert, edge), however many twins raise it.
@@ -121,9 +131,10 @@ export function partProblems(node: NodeInfo): Problem[] {
 }
 
 const recently = 300_000;  // ms
+const isRecent = (time: string | null | undefined, now: number): boolean => Boolean(time) && now - Date.parse(time ?? '') < recently;
 
 export function letterProblems(letters: DeadLetter[], now: number): Problem[] {
-  const fresh = letters.filter(({ arrival }) => arrival && now - Date.parse(arrival) < recently);
+  const fresh = letters.filter(({ arrival }) => isRecent(arrival, now));
   if (fresh.length === 0) return [];
   const reasons = [...new Set(fresh.map(({ reason }) => reason))];
   return [{

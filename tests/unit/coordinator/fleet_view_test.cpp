@@ -22,7 +22,8 @@ TEST(FleetView, An_edge_is_shown_with_its_link_functions_and_what_it_says_of_its
   Merge merge;
   merge.hello("north");
   merge.uplink("north", uplink::Status{7, {{"alarm", "1.2.0", std::string(64, 'a'), true, "refused", "why"}}, 3,
-                                       R"({"twins":200,"events_per_second":41.5,"geo":[13.4,52.5],"name":"forged"})"});
+                                       R"({"twins":200,"events_per_second":41.5,"geo":[13.4,52.5],"dead_letters":3,)"
+                                       R"("newest_dead_letter":"2026-03-01T11:59:00Z","name":"forged"})"});
   merge.rows("north", {{std::string("apump\0hot", 9), 1, R"({"value":90,"since":"2026-03-01T12:00:00Z"})"}});
   const auto json = Json::parse(to_json(merge.view().edges(links("north", true)))).at("items").at(0);
   EXPECT_EQ(json["name"], "north");
@@ -34,6 +35,8 @@ TEST(FleetView, An_edge_is_shown_with_its_link_functions_and_what_it_says_of_its
   EXPECT_EQ(json["twins"], 200);
   EXPECT_EQ(json["events_per_second"], 41.5);
   EXPECT_EQ(json["alerts"], 1);
+  EXPECT_EQ(json["dead_letters"], 3);
+  EXPECT_EQ(json["newest_dead_letter"], "2026-03-01T11:59:00Z");
   EXPECT_EQ(json["functions"][0]["state"], "refused");
   EXPECT_EQ(json["functions"][0]["error"], "why");
   EXPECT_EQ(json["functions"][0]["origin"], "fleet");
