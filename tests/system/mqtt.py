@@ -17,7 +17,7 @@ def _length(count):
             return bytes(out)
 
 
-def _text(value):
+def text(value):
     data = value.encode() if isinstance(value, str) else value
     return struct.pack("!H", len(data)) + data
 
@@ -32,7 +32,7 @@ class Publisher:
     def __init__(self, port, client_id="doppel-test-publisher"):
         self.socket = socket.create_connection(("127.0.0.1", port), 10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(packet(0x10, _text("MQTT") + bytes([4, 2]) + struct.pack("!H", 0) + _text(client_id)))
+        self.socket.sendall(packet(0x10, text("MQTT") + bytes([4, 2]) + struct.pack("!H", 0) + text(client_id)))
         if self._read(4)[3] != 0:
             raise ConnectionError("the broker refused the publisher")
         self.next_id = 0
@@ -77,7 +77,7 @@ class Publisher:
         """At QoS 1."""
         self._wait(lambda: self.sent - self.acknowledged < WINDOW)
         self.next_id = self.next_id % 65535 + 1
-        self.socket.sendall(packet(0x32 | int(retain), _text(topic) + struct.pack("!H", self.next_id) +
+        self.socket.sendall(packet(0x32 | int(retain), text(topic) + struct.pack("!H", self.next_id) +
                                     (payload.encode() if isinstance(payload, str) else payload)))
         self.sent += 1
 

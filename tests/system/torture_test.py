@@ -30,6 +30,9 @@ class Torture(unittest.TestCase):
         self.assertEqual(ended.returncode, 1, ended.stdout + ended.stderr)
         self.assertRegex(ended.stdout, r": [1-9][0-9]* lost")
 
+    def test_broker_restarts(self):
+        self.expect_nothing_lost("broker_restarts", "--times", "5")
+
     def test_clock_steps(self):
         self.expect_nothing_lost("clock_steps", "--times", "6")
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Real nodes under attack: torture.py [SCENARIO...] [--times N] [--seconds N] [--seed N]. Without a scenario: all of them.
 
-A broker, two edges and a coordinator; messages arrive all the while, at QoS 1. At the end everything is counted: each message once
+A broker, two edges and a coordinator; messages arrive all the while, at QoS 1, to one edge also at QoS 2. At the end everything is counted: each message once
 in its twin, each window equal to an exact recomputation, the coordinator equal to the edges. One line a scenario; exit status 1
 where anything is lost or counted twice."""
 
 import argparse
 import contextlib
+import getpass
 import pathlib
 import random
 import signal
@@ -22,6 +23,7 @@ sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "tests/system")]
 import exact  # noqa: E402
 import mqtt  # noqa: E402
 import unsafe_disk  # noqa: E402
+from lasting_publisher import LastingPublisher  # noqa: E402
 from fleet import EDGE_SETTINGS, start_ms_of  # noqa: E402
 from playground import BINARY, Failed, Node, Scene, free_port, wait_until  # noqa: E402
 
@@ -34,9 +36,9 @@ STORE = '[store]\ncommit_interval = "200 ms"\n'  # so that a kill falls into man
 class Messages:
     """Publishes all the while, and knows what must come of it."""
 
-    def __init__(self, port, rate):
+    def __init__(self, publisher, rate):
         self.expected, self.published = exact.Expected(), 0
-        self._publisher, self._rate, self._stop = mqtt.Publisher(port), rate, threading.Event()
+        self._publisher, self._rate, self._stop = publisher, rate, threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -48,7 +50,7 @@ class Messages:
             fields = {"temperature": round(source.gauss(60, 9), 3), "rpm": source.randrange(1400, 1600)}
             self.expected.add(edge, topic, time_ms, fields)
             values = ", ".join(f'"{name}": {value!r}' for name, value in fields.items())
-            self._publisher.publish(topic, f'{{"ts": {time_ms}, {values}}}')
+            self._publisher.publish(topic, f'{{"ts": {time_ms}, "id": "{self.published}", {values}}}')
             self.published += 1
             time.sleep(max(0.0, began + self.published / self._rate - time.monotonic()))
 
@@ -62,17 +64,17 @@ class Messages:
 
 
 class Fleet:
-    def __init__(self, scene, rate=400, uplink=None, journal="", preload=None):
+    def __init__(self, scene, rate=400, uplink=None, journal="", preload=None, broker="", mapping="", publisher=mqtt.Publisher):
         self.scene, self.preload = scene, preload
-        self.broker = scene.broker()
+        self.broker = scene.broker(broker)
         bind = f"tcp://127.0.0.1:{free_port()}"
         self.coordinator = self._node("coordinator", "centre", '[fleet]\nretain = "3 d"\n' + journal, ["--bind", bind])
         self.uplink = uplink(bind) if uplink else bind
-        self.edges = {name: self._node("edge", name, EDGE_SETTINGS.format(broker=self.broker.url, name=name, uplink=self.uplink) + STORE + journal)
-                      for name in NAMES}
+        settings = EDGE_SETTINGS.replace("[[mapping]]\n", "[[mapping]]\n" + mapping) + STORE + journal
+        self.edges = {name: self._node("edge", name, settings.format(broker=self.broker.url, name=name, uplink=self.uplink)) for name in NAMES}
         for edge in self.edges.values():
             wait_until(f"{edge.name} is subscribed", lambda: all(source["connected"] for source in edge.get("/api/v1/node")["mqtt"]))
-        self.messages = Messages(self.broker.port, rate)
+        self.messages = Messages(publisher(self.broker.port), rate)
 
     def _node(self, role, name, settings, arguments=()):
         node = Node(role, name, self.scene.folder, settings, arguments)
@@ -135,6 +137,20 @@ def power_cuts(scene, chance, options):
         spoiled += unsafe_disk.cut(victim.data, pathlib.Path(f"{victim.data}.notes"), chance, options.worst)
         victim.start()
     return fleet, f"{options.times} power cuts, {spoiled} files changed by them"
+
+
+def broker_restarts(scene, chance, options):
+    """The broker is stopped and started. One edge is published to at QoS 1, where a message may come to the broker twice and is known by
+    its id; the other at QoS 2."""
+    kept = f"user {getpass.getuser()}\npersistence true\npersistence_location {scene.folder}/\n"  # root's broker would become another user
+    fleet = Fleet(scene, broker=kept, mapping='event_id = "/id"\n',
+                  publisher=lambda port: LastingPublisher(port, lambda topic: 1 if "/north/" in topic else 2))
+    for _ in range(options.times):
+        time.sleep(chance.expovariate(1 / 0.5))
+        fleet.broker.stop()
+        time.sleep(chance.uniform(0, 1))
+        fleet.broker.start()
+    return fleet, f"{options.times} restarts of the broker"
 
 
 def set_clock(path, seconds):
@@ -241,7 +257,7 @@ def uplink_cut(scene, chance, options):
                    f"an edge has {early:.1f} MiB a quarter into it, {late:.1f} MiB at its end")
 
 
-SCENARIOS = {function.__name__: function for function in (kills, power_cuts, clock_steps, slow_coordinator, uplink_cut)}
+SCENARIOS = {function.__name__: function for function in (kills, power_cuts, broker_restarts, clock_steps, slow_coordinator, uplink_cut)}
 
 
 def run(name, options):
@@ -261,7 +277,7 @@ def run(name, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
-    parser.add_argument("--times", type=int, default=20, help="kills, power cuts, steps, halts; default: 20")
+    parser.add_argument("--times", type=int, default=20, help="kills, power cuts, restarts, steps, halts; default: 20")
     parser.add_argument("--seconds", type=int, default=20, help="of a cut link; default: 20")
     parser.add_argument("--rate", type=int, default=400, help="messages a second while the link is cut; default: 400")
     parser.add_argument("--sync", default="always", help="journal.sync under power cuts; default: always. Others lose what they say")
