@@ -308,6 +308,7 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     const page = await browser.open(mock.url, { width: 1280 });
     await page.getByTestId('problems').getByText('New dead letters on north').waitFor();
     const table = page.getByTestId('edges');
+    assert.equal(await table.locator('td.num').first().evaluate((cell) => getComputedStyle(cell).fontVariantNumeric), 'tabular-nums');
     const column = (await table.locator('th').allInnerTexts()).indexOf('Dead letters');
     const count = (edge) => table.locator('tr', { hasText: edge }).locator('td').nth(column).innerText();
     assert.deepEqual(await Promise.all(['north', 'south', 'fjord', 'harbor'].map(count)), ['101', '7', '0', '–']);
