@@ -321,6 +321,17 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
+  test('dead letters are told one below the other on a narrow page, each with where it came from', async () => {
+    const mock = await startMock({ role: 'edge', dist });
+    const page = await browser.open(`${mock.url}/#/dead-letters`, { width: 390 });
+    const letter = page.locator('tbody tr', { hasText: 'bad_json' }).first();
+    const [from, why] = await Promise.all(['.from', '.why'].map((part) => letter.locator(part).boundingBox()));
+    assert.ok(from.y + from.height <= why.y && from.height < 30, 'the topic is in one line, above the reason');
+    assert.ok(why.width > 300, 'the reason has the width of the page');
+    await page.close();
+    await mock.close();
+  });
+
   test('pages of twins are turned forwards and back', async () => {
     const mock = await startMock({ role: 'edge', dist });
     const page = await browser.open(`${mock.url}/#/twins`);
