@@ -313,6 +313,9 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     const count = (edge) => table.locator('tr', { hasText: edge }).locator('td').nth(column).innerText();
     assert.deepEqual(await Promise.all(['north', 'south', 'fjord', 'harbor'].map(count)), ['101', '7', '0', '–']);
     assert.equal(await table.locator('.table').evaluate((element) => element.scrollWidth - element.clientWidth), 0);
+    await page.setViewportSize({ width: 390, height: 900 });
+    assert.equal(await table.locator('.table').evaluate((element) => element.scrollWidth - element.clientWidth), 0);
+    assert.ok(await table.getByRole('columnheader', { name: 'Dead letters' }).isVisible());
     await page.getByTestId('problems').getByRole('link', { name: 'New dead letters on north' }).click();
     await page.getByRole('heading', { name: 'north', level: 1 }).waitFor();
     await page.locator('dl', { hasText: 'Dead letters' }).getByText('101').waitFor();
