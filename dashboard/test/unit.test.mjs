@@ -258,6 +258,7 @@ test('only a longitude and a latitude are a place', () => {
 test('window rows become one series for each property, name and group, in order of time', () => {
   const row = (start, property, mean) => ({ window: '1m', start: `2026-03-01T11:0${start}:00Z`, end: `2026-03-01T11:0${start + 1}:00Z`, level: 'fleet', name: 'fleet', group: 'line=1,area=a', property, mean });
   const series = windows.seriesOf([row(2, 'b', 3), row(1, 'a', 1), row(1, 'b', 2)], now);
+  assert.equal(windows.seriesOf([{ ...row(1, 'a', 1), group: 'line=,area=a' }], now)[0].title, 'line=–, area=a', 'without the label');
   assert.deepEqual(series.map(({ newest, title }) => [newest.property, title]), [['a', 'line=1, area=a'], ['b', 'line=1, area=a']]);
   assert.deepEqual(series[1].columns[3], [2, 3]);
 });

@@ -59,7 +59,7 @@ function series(key: string, rows: WindowRow[], now: number): WindowSeries {
   const open = ended < points.length;
   const soFar = mean.map((v, i) => (open && i >= ended - 1 ? v : null));
   return {
-    key, newest, open, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replaceAll(',', ', ')].filter(Boolean).join(' · '),
+    key, newest, open, title: [newest.level === 'fleet' ? '' : newest.name, newest.group.replace(/=(?=,|$)/g, '=–').replaceAll(',', ', ')].filter(Boolean).join(' · '),
     columns: [times, ...known.map((column) => column.map((v, i) => (i < ended ? v : null))), soFar], readout: [times, ...known],
   };
 }
