@@ -139,6 +139,16 @@ describe('edges of a fleet', { skip: missing || (real && !roles.coordinator.give
 });
 
 describe('behaviour that only a mock can provoke', { skip: missing || (real ? 'skipped: real servers are given' : false) }, () => {
+  // A test of one page of a mock of its own.
+  const lookAt = (title, { role, path = '', width }, look) => test(title, async () => {
+    const mock = await startMock({ role, dist });
+    const page = await browser.open(`${mock.url}/#/${path}`, { width });
+    await look(page, mock.url);
+    assert.deepEqual(page.faults, []);
+    await page.close();
+    await mock.close();
+  });
+
   test('a lost connection is said, greys the page, and heals by itself', async () => {
     let mock = await startMock({ role: 'edge', dist });
     const port = Number(new URL(mock.url).port);
@@ -169,9 +179,7 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
-  test('an edge that was never heard is unknown, in grey, and listed among the problems', async () => {
-    const mock = await startMock({ role: 'coordinator', dist });
-    const page = await browser.open(mock.url);
+  lookAt('an edge that was never heard is unknown, in grey, and listed among the problems', { role: 'coordinator' }, async (page) => {
     const state = page.getByTestId('edges').locator('tr', { hasText: 'harbor' }).locator('.state');
     await state.waitFor();
     assert.equal(await state.innerText(), 'unknown');
@@ -180,8 +188,6 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     assert.notEqual(grey, green);
     await page.getByTestId('problems').getByText('State of edge harbor unknown').waitFor();
     assert.equal(await page.getByText('Nothing needs attention').count(), 0);
-    await page.close();
-    await mock.close();
   });
 
   test('long words and big numbers stay within the page and their cards', async () => {
@@ -208,9 +214,7 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
-  test('functions of a fleet are cards on a narrow page, and keep their names in sight on a wide one that is scrolled', async () => {
-    const mock = await startMock({ role: 'coordinator', dist });
-    const page = await browser.open(`${mock.url}/#/functions`, { width: 390 });
+  lookAt('functions of a fleet are cards on a narrow page, and keep their names in sight on a wide one that is scrolled', { role: 'coordinator', path: 'functions', width: 390 }, async (page) => {
     const card = page.getByTestId('functions').locator('tbody tr', { hasText: 'unit_conversion' });
     for (const text of ['region=nordics: active on 2 of 2', '0.3.1, 0.4.0 (mixed)', 'quarantined']) await card.getByText(text).waitFor();
     for (const edge of ['fjord', 'harbor', 'north', 'south', 'west']) await card.getByRole('link', { name: edge }).waitFor();
@@ -221,26 +225,18 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     const left = (await name.boundingBox()).x;
     assert.ok(await table.evaluate((element) => { element.scrollLeft = 1000; return element.scrollLeft; }) > 0, 'it is wide enough to be scrolled');
     assert.equal((await name.boundingBox()).x, left);
-    await page.close();
-    await mock.close();
   });
 
-  test('the time of a device is shown as a time, after what was measured, and is no sparkline', async () => {
-    const mock = await startMock({ role: 'edge', dist });
-    const page = await browser.open(`${mock.url}/#/twins/${encodeURIComponent('plant/north/motor-01')}`);
+  lookAt('the time of a device is shown as a time, after what was measured, and is no sparkline', { role: 'edge', path: 'twins/plant%2Fnorth%2Fmotor-01' }, async (page, url) => {
     const last = page.getByTestId('properties').locator('tbody tr').last();
     assert.match(await last.innerText(), /^ts\s+\d\d:\d\d:\d\d\s/);
     assert.deepEqual(await page.getByTestId('sparklines').locator('h2').allInnerTexts(), ['temperature', 'vibration', 'rpm', 'limit']);
-    await page.goto(`${mock.url}/#/twins`);
+    await page.goto(`${url}/#/twins`);
     const values = await page.getByTestId('twins').locator('td.values').first().innerText();
     assert.match(values, /^power/);
-    await page.close();
-    await mock.close();
   });
 
-  test('a property that has not changed yet shows its value and that a change is waited for', async () => {
-    const mock = await startMock({ role: 'edge', dist });
-    const page = await browser.open(`${mock.url}/#/twins/${encodeURIComponent('plant/north/motor-01')}`);
+  lookAt('a property that has not changed yet shows its value and that a change is waited for', { role: 'edge', path: 'twins/plant%2Fnorth%2Fmotor-01' }, async (page) => {
     const card = (name) => page.getByTestId('sparklines').locator('section', { has: page.getByRole('heading', { name }) });
     await card('temperature').locator('canvas').waitFor();
     assert.deepEqual((await card('limit').innerText()).split(/\s*\n\s*/), ['limit', '70', 'waiting for changes']);
@@ -250,8 +246,6 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
       await shoot(page, `edge-twin-waiting-${width}`);
       assert.equal(await page.locator('.table').evaluate((table) => table.scrollWidth - table.clientWidth), 0, 'no property is cut off');
     }
-    await page.close();
-    await mock.close();
   });
 
   test('a window that has not ended is said to be so far', async () => {
@@ -273,20 +267,14 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
-  test('times of functions are upper bounds, and none of runs that were not', async () => {
-    const mock = await startMock({ role: 'edge', dist });
-    const page = await browser.open(`${mock.url}/#/functions`);
+  lookAt('times of functions are upper bounds, and none of runs that were not', { role: 'edge', path: 'functions' }, async (page) => {
     await page.getByTestId('function').first().waitFor();
     const figures = async (name) => page.getByTestId('function').filter({ hasText: name }).locator('.figures').allInnerTexts();
     assert.deepEqual(await figures('threshold_alarm'), ['≤ 2 µs · p99 ≤ 4 µs', '≤ 8 µs · p99 ≤ 32 µs']);
     assert.deepEqual(await figures('unit_conversion'), ['–', '≤ 2.048 ms · p99 ≤ 8.192 ms']);
-    await page.close();
-    await mock.close();
   });
 
-  test('the counters of an edge that are zero when all is well are shown only when they are not', async () => {
-    const mock = await startMock({ role: 'edge', dist });
-    const page = await browser.open(mock.url);
+  lookAt('the counters of an edge that are zero when all is well are shown only when they are not', { role: 'edge' }, async (page) => {
     const store = page.getByTestId('health').locator('section', { has: page.getByRole('heading', { name: 'Store' }) });
     const shown = async () => (await store.locator('dt').allInnerTexts()).join(', ');
     await store.waitFor();
@@ -299,13 +287,9 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await store.getByText('effects dropped').waitFor();
     assert.equal(await shown(), 'Commits, Written, Outbox undelivered, Outbox delivered, Outbox dropped, Outbox · publish · dropped');
     await page.unrouteAll({ behavior: 'ignoreErrors' });
-    await page.close();
-    await mock.close();
   });
 
-  test('dead letters are counted for each edge of a fleet, and an edge that does not tell has no number', async () => {
-    const mock = await startMock({ role: 'coordinator', dist });
-    const page = await browser.open(mock.url, { width: 1280 });
+  lookAt('dead letters are counted for each edge of a fleet, and an edge that does not tell has no number', { role: 'coordinator', width: 1280 }, async (page) => {
     await page.getByTestId('problems').getByText('New dead letters on north').waitFor();
     const table = page.getByTestId('edges');
     assert.equal(await table.locator('td.num').first().evaluate((cell) => getComputedStyle(cell).fontVariantNumeric), 'tabular-nums');
@@ -320,32 +304,21 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await page.getByRole('heading', { name: 'north', level: 1 }).waitFor();
     await page.locator('dl', { hasText: 'Dead letters' }).getByText('101').waitFor();
     await page.getByText('doppel dead list at that edge').waitFor();
-    await page.close();
-    await mock.close();
   });
 
-  test('dead letters are told one below the other on a narrow page, each with where it came from', async () => {
-    const mock = await startMock({ role: 'edge', dist });
-    const page = await browser.open(`${mock.url}/#/dead-letters`, { width: 390 });
+  lookAt('dead letters are told one below the other on a narrow page, each with where it came from', { role: 'edge', path: 'dead-letters', width: 390 }, async (page) => {
     const letter = page.locator('tbody tr', { hasText: 'bad_json' }).first();
     const [from, why] = await Promise.all(['.from', '.why'].map((part) => letter.locator(part).boundingBox()));
     assert.ok(from.y + from.height <= why.y && from.height < 30, 'the topic is in one line, above the reason');
     assert.ok(why.width > 300, 'the reason has the width of the page');
-    await page.close();
-    await mock.close();
   });
 
-  test('pages of twins are turned forwards and back', async () => {
-    const mock = await startMock({ role: 'edge', dist });
-    const page = await browser.open(`${mock.url}/#/twins`);
+  lookAt('pages of twins are turned forwards and back', { role: 'edge', path: 'twins' }, async (page) => {
     await page.getByText('1 to 50').waitFor();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('51 to 100').waitFor();
     await page.getByRole('button', { name: 'Previous' }).click();
     await page.getByText('1 to 50').waitFor();
-    assert.deepEqual(page.faults, []);
-    await page.close();
-    await mock.close();
   });
 
   test('an empty edge and an empty fleet say what brings life to them', async () => {
@@ -376,9 +349,7 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await mock.close();
   });
 
-  test('everything that can be clicked can be reached and used by keyboard', async () => {
-    const mock = await startMock({ role: 'coordinator', dist });
-    const page = await browser.open(mock.url);
+  lookAt('everything that can be clicked can be reached and used by keyboard', { role: 'coordinator' }, async (page) => {
     await page.getByTestId('edges').waitFor();
     const reached = new Set();
     for (let i = 0; i < 60; i += 1) {
@@ -389,7 +360,5 @@ describe('behaviour that only a mock can provoke', { skip: missing || (real ? 's
     await page.getByRole('link', { name: 'Aggregates' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Aggregates' }).waitFor();
-    await page.close();
-    await mock.close();
   });
 });
