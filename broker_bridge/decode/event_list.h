@@ -20,7 +20,7 @@ class EventList {
     slot.time_field.reset();
     slot.fields.clear();
     slot.labels.clear();
-    slot.duplicate_keys = 0;
+    slot.duplicate_keys = slot.unnamed_fields = 0;
     return slot;
   }
   void remove_last() { --used_; }

@@ -202,7 +202,7 @@ class Pass {
   }
 
   bool add_field(std::string_view name, const ValueView& value, std::optional<std::uint32_t>& field) {
-    if (name.empty()) return fail(invalid_input("payload has a field with an empty name"));
+    if (name.empty()) return ++event_.unnamed_fields, true;
     if (name.size() > limits_.name_bytes) return fail(beyond("a field name", name.size(), "bytes", limits_.name_bytes));
     if (value.has_content() && value.content.size() > limits_.value_bytes)
       return fail(beyond("field \"" + std::string(name) + "\"", value.content.size(), "bytes", limits_.value_bytes));

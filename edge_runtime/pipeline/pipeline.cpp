@@ -16,8 +16,8 @@ constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kC
 constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
                                         DeadLetters::kTable, HeldEvents::kTable,  Alerts::kTable,           Alarms::kTable,      kStateTable};
 // Another one wherever the same journal makes another state or other effects than before.
-constexpr std::string_view kFoldVersion = "edge 7";
-constexpr std::uint8_t kWithoutRepeatedIds = 1, kCountsVersion = 2;
+constexpr std::string_view kFoldVersion = "edge 8";
+constexpr std::uint8_t kWithoutRepeatedIds = 1, kWithoutUnnamedFields = 2, kCountsVersion = 3;
 
 std::string_view reason_for(ErrorCode code) {
   switch (code) {
@@ -68,6 +68,7 @@ Result<void> Pipeline::load(const StoreReader& store) {
       *count = reader.take<std::uint64_t>();
     }
     if (version > kWithoutRepeatedIds) counts_.repeated_ids = reader.take<std::uint64_t>();
+    if (version > kWithoutUnnamedFields) counts_.unnamed_fields = reader.take<std::uint64_t>();
     clock_steps_ = Duration(reader.take<std::int64_t>());
     if (!windows_->decode_ledger(reader.take_bytes())) return corrupt_data("the stored ledger of the windows does not decode");
     const auto dropped = reader.take<std::uint64_t>();
@@ -115,6 +116,7 @@ void Pipeline::take_changes(std::vector<RowChange>& changes) {
     writer.put(count);
   }
   writer.put(counts_.repeated_ids);
+  writer.put(counts_.unnamed_fields);
   writer.put(clock_steps_.count());
   std::string ledger;
   windows_->encode_ledger(ledger);
@@ -258,6 +260,7 @@ void Pipeline::take_payload(const Record& record, std::uint64_t topic_hash, std:
 
 void Pipeline::take_event(const Record& record, const DecodedEvent& event, std::uint64_t topic_hash, std::uint64_t payload_hash) {
   counts_.duplicate_keys += event.duplicate_keys;
+  counts_.unnamed_fields += event.unnamed_fields;
   counts_.times_ahead += event.time_too_far_ahead;
   if (twins_.size() >= config_.max_twins && twins_.find(event.twin) == kNoTwin) {
     return dead_letter(record, "twin_limit", "there are " + std::to_string(config_.max_twins) + " twins already (store.max_twins)", event.twin);

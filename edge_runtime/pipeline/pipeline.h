@@ -38,6 +38,7 @@ struct PipelineCounts {
   std::uint64_t retained_repeats = 0;  // retained messages taken before, dropped
   std::uint64_t out_of_order = 0;      // values older than what the property has: not set, but in their window
   std::uint64_t duplicate_keys = 0;
+  std::uint64_t unnamed_fields = 0;    // fields with an empty name, left out
   std::uint64_t times_ahead = 0;       // device times too far in the future, replaced by arrival
   std::uint64_t not_finite = 0;        // NaN and infinities: set, but in no window
   std::uint64_t repeated_ids = 0;      // events whose id their twin had taken before, dropped

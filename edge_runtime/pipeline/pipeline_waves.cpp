@@ -426,6 +426,7 @@ void Pipeline::add_fields(const ProducedEffect& produced) {
   events_.clear();
   DecodedEvent& event = events_.add();
   if (auto decoded = decoder_->decode_object(effect.value.content, arena_, event); !decoded) return refuse("bad_payload", decoded.error().message);
+  if (event.unnamed_fields != 0) return refuse("bad_payload", "the object has a field with an empty name");
   for (const auto& field : event.fields) {
     const auto name = names_.intern(field.name);
     if (!name) return refuse("name_limit", std::string(field.name) + " is one more than " + std::to_string(names_.limit()) + " names (store.max_names)");

@@ -345,6 +345,7 @@ void EdgeService::node(Answer<std::string> answer) {
                    {"repeated_ids", counts.repeated_ids},
                    {"out_of_order", counts.out_of_order},
                    {"duplicate_keys", counts.duplicate_keys},
+                   {"unnamed_fields", counts.unnamed_fields},
                    {"times_ahead", counts.times_ahead},
                    {"not_finite", counts.not_finite},
                    {"too_late_for_windows", pipeline.windows().ledger().too_late},
@@ -390,6 +391,7 @@ void EdgeService::metrics(Answer<std::vector<MetricSample>> answer) {
     counter("doppel_repeated_ids_total", "Events whose id their twin had taken before, dropped.", counts.repeated_ids);
     counter("doppel_out_of_order_values_total", "Values older than what their property has.", counts.out_of_order);
     counter("doppel_duplicate_keys_total", "Keys that a JSON object had more than once: the last one counted.", counts.duplicate_keys);
+    counter("doppel_unnamed_fields_total", "Fields with an empty name, left out.", counts.unnamed_fields);
     counter("doppel_times_ahead_total", "Device times too far in the future, replaced by the arrival.", counts.times_ahead);
     counter("doppel_not_finite_values_total", "NaN and infinities: set, but in no window.", counts.not_finite);
     counter("doppel_window_late_events_total", "Events too old for any window.", pipeline.windows().ledger().too_late);

@@ -109,10 +109,10 @@ class Losses(harness.SceneTest):
     def test_what_is_odd_about_messages_is_counted(self):
         edge = self.scene.edge("solo", arguments=["--mqtt", self.broker.url])
         self.publish("NaN", topic="plant/pump/speed")
-        self.publish('{"v": 1, "v": 2}', json.dumps({"v": 1, "ts": int(time.time()) + 86_400}))
+        self.publish('{"v": 1, "v": 2}', json.dumps({"v": 1, "": 5, "ts": int(time.time()) + 86_400}))
         harness.wait_until("all are applied", lambda: edge.get("/api/v1/node")["counters"]["events"] == 3)
         counters = edge.get("/api/v1/node")["counters"]
-        for name, shown in (("not_finite", "not_finite_values"), ("duplicate_keys",) * 2, ("times_ahead",) * 2):
+        for name, shown in (("not_finite", "not_finite_values"), ("duplicate_keys",) * 2, ("times_ahead",) * 2, ("unnamed_fields",) * 2):
             self.assertEqual((counters[name], metric(edge, f"doppel_{shown}_total")), (1, 1), name)
 
     def test_properties_that_are_left_out_are_counted(self):

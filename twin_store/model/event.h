@@ -32,6 +32,7 @@ struct DecodedEvent {
   std::optional<std::uint32_t> time_field;  // of `fields`: the one that is the time, believed or not; a time is no measurement
   std::vector<Label> labels;            // named parts of the topic other than the twin's id
   std::uint32_t duplicate_keys = 0;     // fields that a later one of the same name replaced
+  std::uint32_t unnamed_fields = 0;     // left out, since their name is empty
 };
 
 }  // namespace doppel

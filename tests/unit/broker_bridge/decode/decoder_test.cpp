@@ -151,8 +151,20 @@ TEST_F(Decoding, an_object_that_is_not_utf_8_is_refused_rather_than_taken_for_an
 
 TEST_F(Decoding, an_empty_payload_is_refused) { EXPECT_EQ(decode("a/b", ""), "invalid_input: payload is empty"); }
 
-TEST_F(Decoding, an_empty_field_name_is_refused) {
-  EXPECT_EQ(decode("d", R"({"":1})"), "invalid_input: payload has a field with an empty name");
+TEST_F(Decoding, a_field_with_an_empty_name_is_left_out_and_counted_and_the_others_are_applied) {
+  EXPECT_EQ(decode("d", R"({"":1,"a":2,"":[3]})"), "a=2");
+  EXPECT_EQ(event().unnamed_fields, 2u);
+  EXPECT_EQ(event().duplicate_keys, 0u);
+  EXPECT_EQ(decode("d", R"({"a":2})"), "a=2");
+  EXPECT_EQ(event().unnamed_fields, 0u);
+}
+
+TEST_F(Decoding, a_mapping_gives_a_field_with_an_empty_name_another_by_its_pointer) {
+  MappingRule rule;
+  rule.topic = "#";
+  rule.fields = {{"/", "level"}};
+  use({.rules = {rule}});
+  EXPECT_EQ(decode("d", R"({"":1,"a":2})"), "level=1");
 }
 
 TEST_F(Decoding, limits_are_named_when_they_are_exceeded) {

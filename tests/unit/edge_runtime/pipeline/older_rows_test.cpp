@@ -83,14 +83,32 @@ TEST(OlderRows, a_twin_and_counts_without_ids_of_events_are_read) {
   twin[0] = 1;
   twin.resize(twin.size() - 4);  // no ids
   std::string& counts = store.tables["fold_state"]["counts"];
-  ASSERT_EQ(counts[0], 2);
+  ASSERT_EQ(counts[0], 3);
   counts[0] = 1;
-  counts.erase(1 + 8 * 8, 8);  // behind eight counts
+  counts.erase(1 + 8 * 8, 2 * 8);  // behind eight counts
   Pipeline pipeline(natives);
   const auto loaded = pipeline.load(store);
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(pipeline.counts().events, 1u);
   EXPECT_EQ(pipeline.twins()[pipeline.twins().find("d/a")].events, 1u);
+}
+
+TEST(OlderRows, counts_without_unnamed_fields_are_read) {
+  NativeFunctions natives;
+  Edge edge(natives);
+  edge.apply({message(1, "d/a", R"({"v":3,"":4})")});
+  EXPECT_EQ(edge.pipeline().counts().unnamed_fields, 1u);
+  MemoryStore store;
+  store.tables = edge.commit();
+  std::string& counts = store.tables["fold_state"]["counts"];
+  ASSERT_EQ(counts[0], 3);
+  counts[0] = 2;
+  counts.erase(1 + 9 * 8, 8);
+  Pipeline pipeline(natives);
+  const auto loaded = pipeline.load(store);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(pipeline.counts().events, 1u);
+  EXPECT_EQ(pipeline.counts().unnamed_fields, 0u);
 }
 
 }  // namespace
