@@ -66,12 +66,19 @@ void check_overlaps(const EdgeConfig& config, Problems& problems) {
     std::size_t row;
     const std::string* filter;
   };
+  // Which broker an unusable address means, nobody knows: only with itself is it surely the same.
+  const auto same_broker = [&](std::size_t one, std::size_t other) {
+    if (one == other) return true;
+    const bool is_known = !problems.is_unusable("mqtt", one, "url") && !problems.is_unusable("mqtt", other, "url");
+    return is_known && broker_place(config.mqtt[one].url) == broker_place(config.mqtt[other].url);
+  };
   std::vector<Subscription> seen;
   for (std::size_t row = 0; row < config.mqtt.size(); ++row) {
+    if (problems.is_unusable("mqtt", row, "topics")) continue;
     for (const std::string& filter : config.mqtt[row].topics) {
       for (const Subscription& other : seen) {
-        if (broker_place(config.mqtt[other.row].url) != broker_place(config.mqtt[row].url) || !overlap(*other.filter, filter)) continue;
-        problems.add("mqtt", row, {"topics", "url"},
+        if (!same_broker(other.row, row) || !overlap(*other.filter, filter)) continue;
+        problems.add("mqtt", row, {"topics"},
                      "\"" + filter + "\" overlaps \"" + *other.filter + "\" of \"" + config.mqtt[other.row].name +
                          "\" at the same broker; a message must match one subscription only");
       }

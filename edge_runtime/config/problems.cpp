@@ -23,6 +23,10 @@ void Problems::add_unusable(std::string_view section, std::size_t row, std::stri
   add(place, std::move(text));
 }
 
+bool Problems::is_unusable(std::string_view section, std::size_t row, std::string_view key) const {
+  return unusable_.contains({std::string(section), row, std::string(key)});
+}
+
 Place Problems::place(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys) const {
   for (const std::string_view key : keys) {
     const auto found = places_.find({std::string(section), row, std::string(key)});
@@ -35,7 +39,7 @@ Place Problems::place(std::string_view section, std::size_t row, std::initialize
 void Problems::add(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys,
                    std::string text) {
   for (const std::string_view key : keys) {
-    if (unusable_.contains({std::string(section), row, std::string(key)})) return;
+    if (is_unusable(section, row, key)) return;
   }
   const std::string prefix = section.empty() ? "" : std::string(section) + ".";
   add(place(section, row, keys), prefix + std::string(*keys.begin()) + ": " + text);

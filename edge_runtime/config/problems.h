@@ -30,6 +30,7 @@ class Problems {
   void add(const Place& place, std::string text);
   // A value that could not be used. What other checks find at this setting follows from that, and is not said.
   void add_unusable(std::string_view section, std::size_t row, std::string_view key, const Place& place, std::string text);
+  bool is_unusable(std::string_view section, std::size_t row, std::string_view key) const;
   // Where the first setting of `keys` that was given stands, else where the row does.
   Place place(std::string_view section, std::size_t row, std::initializer_list<std::string_view> keys) const;
   // At that place. Begins with the path of keys[0].

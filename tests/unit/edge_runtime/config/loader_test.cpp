@@ -191,6 +191,20 @@ TEST(Config, Rule15_subscriptions_of_a_broker_may_not_overlap) {
   EXPECT_EQ(edge_error(text("[[mqtt]]\nurl = \"mqtt://h:1\"\ntopics = [\"a/#\", \"b/#\"]\n")), "");
 }
 
+TEST(Config, Promise8_an_address_that_is_wrong_hides_nothing_else) {
+  const std::string error = edge_error(text("[[mqtt]]\nurl = \"mqt://h:1\"\ntopics = [\"a/+\", \"+/b\"]\nqos = 7\n[[mapping]]\ntopic = \"a/{b\"\n"));
+  EXPECT_NE(error.find("node.toml:2: mqtt.url = \"mqt://h:1\""), std::string::npos) << error;
+  EXPECT_NE(error.find("node.toml:3: mqtt.topics: \"+/b\" overlaps \"a/+\""), std::string::npos) << error;
+  EXPECT_NE(error.find("node.toml:4: mqtt.qos"), std::string::npos) << error;
+  EXPECT_NE(error.find("node.toml:6: mapping.topic"), std::string::npos) << error;
+}
+
+TEST(Config, Promise8_topics_that_are_wrong_are_not_taken_for_all_topics) {
+  const std::string error = edge_error(text("[[mqtt]]\nurl = \"mqtt://h\"\ntopics = [\"a#\"]\n[[mqtt]]\nurl = \"mqtt://h\"\ntopics = [\"b\"]\n"));
+  EXPECT_EQ(error.find("overlaps"), std::string::npos) << error;
+  EXPECT_NE(error.find("node.toml:3: mqtt.topics"), std::string::npos) << error;
+}
+
 TEST(Config, a_missing_file_is_said_by_name) {
   const auto source = read_config_source("/nowhere/edge.toml");
   ASSERT_FALSE(source);
