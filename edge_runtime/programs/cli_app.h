@@ -1,11 +1,16 @@
 // How every command of the tree is made, so that all of them look and behave alike.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "edge_runtime/programs/commands.h"
+
+namespace CLI {
+class Option;
+}
 
 namespace doppel {
 
@@ -30,5 +35,9 @@ Command<Options> add_command(CLI::App& parent, Chosen& chosen, const CommandText
   const auto options = std::make_shared<Options>();
   return {add_command(parent, chosen, text, [options, run] { return run(*options); }), *options};
 }
+
+// Refusals that name the value and what is allowed.
+void refuse_empty(CLI::Option& option, const std::string& allowed);
+void allow_numbers(CLI::Option& option, std::uint64_t least, std::uint64_t most = UINT64_MAX);
 
 }  // namespace doppel

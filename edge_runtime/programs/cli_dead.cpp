@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "edge_runtime/http/api.h"
 #include "edge_runtime/http/url.h"
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
@@ -134,11 +135,11 @@ void add_dead_letter_commands(CLI::App& root, Chosen& chosen) {
   listing.app.add_option("--fn", listing.options.function, "Of this function")->type_name("NAME");
   listing.app.add_option("--twin", listing.options.twin, "Of this twin")->type_name("ID");
   listing.app.add_option("--reason", listing.options.reason, "For this reason")->type_name("WORD");
-  listing.app.add_option("--limit", listing.options.limit, "At most this many; default: 100")->type_name("N");
+  allow_numbers(*listing.app.add_option("--limit", listing.options.limit, "At most this many; default: 100")->type_name("N"), 1, kMaxPage);
   add_client_options(listing.app, listing.options.client);
 
   const auto showing = add_command(group, chosen, {"show", "Show one with its input and backtrace", "  doppel dead show 17"}, show);
-  showing.app.add_option("number", showing.options.number, "Number of the dead letter")->required()->type_name("NUMBER");
+  allow_numbers(*showing.app.add_option("number", showing.options.number, "Number of the dead letter")->required()->type_name("NUMBER"), 1);
   add_client_options(showing.app, showing.options.client);
 
   const auto retrying = add_command(group, chosen,

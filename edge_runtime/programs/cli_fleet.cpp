@@ -90,7 +90,7 @@ void add_fleet_commands(CLI::App& root, Chosen& chosen) {
       {"show", "Show one edge",
        "  doppel fleet show north"},
       show);
-  showing.app.add_option("edge", showing.options.edge, "Name of the edge")->required()->type_name("EDGE");
+  refuse_empty(*showing.app.add_option("edge", showing.options.edge, "Name of the edge")->required()->type_name("EDGE"), "a name, 1 to 63 of a-z, 0-9, - and _");
   add_client_options(showing.app, showing.options.client);
 }
 

@@ -251,7 +251,7 @@ void add_function_commands(CLI::App& root, Chosen& chosen) {
 
   const auto deleting = add_command(group, chosen,
       {"delete", "Take a function away", "  doppel fn delete overheat\n  doppel fn delete overheat --edges '*'"}, remove);
-  deleting.app.add_option("name", deleting.options.name, "Name of the function")->required()->type_name("NAME");
+  refuse_empty(*deleting.app.add_option("name", deleting.options.name, "Name of the function")->required()->type_name("NAME"), "a name, 1 to 63 of a-z, 0-9, - and _");
   add_edges(deleting.app, deleting.options);
 }
 

@@ -139,7 +139,7 @@ void add_journal_commands(CLI::App& root, Chosen& chosen) {
       {"dump", "Print records, one a line", "  doppel journal dump --limit 20\n  doppel journal dump --after 1000 --json"},
       dump);
   dumping.app.add_option("--after", dumping.options.after, "Behind this position")->type_name("POSITION");
-  dumping.app.add_option("--limit", dumping.options.limit, "At most this many")->type_name("N");
+  allow_numbers(*dumping.app.add_option("--limit", dumping.options.limit, "At most this many")->type_name("N"), 1);
   add_journal_options(dumping.app, dumping.options);
 
   const auto replaying = add_command(group, chosen,

@@ -23,6 +23,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostAPage = 1000;
+const std::string kTwinIds = "a twin's id, 1 to " + std::to_string(kMaxTwinId) + " bytes of UTF-8";
 
 struct Options {
   ApiOptions client;
@@ -285,7 +286,7 @@ int set(const Options& options) {
 }
 
 void add_id(CLI::App& app, Options& options) {
-  app.add_option("id", options.id, "Twin id")->required()->type_name("ID");
+  refuse_empty(*app.add_option("id", options.id, "Twin id")->required()->type_name("ID"), kTwinIds);
   app.add_option("--edge", options.edge, "At a coordinator: the edge of the twin")->type_name("NAME");
 }
 
@@ -315,7 +316,7 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
         return predicate ? std::string() : predicate.error().message;
       });
   listing.app.add_option("--edge", listing.options.edge, "At a coordinator: of this edge")->type_name("NAME");
-  listing.app.add_option("--limit", listing.options.limit, "At most this many; default: 100")->type_name("N");
+  allow_numbers(*listing.app.add_option("--limit", listing.options.limit, "At most this many; default: 100")->type_name("N"), 1);
   add_client_options(listing.app, listing.options.client);
 
   const auto getting = add_command(group, chosen,
@@ -360,8 +361,9 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
        "  doppel twin set plant/north/motor-1 limit 85.5\n"
        "  doppel twin set plant/north/motor-1 limit 80 --if-revision 3"},
       set);
-  setting.app.add_option("id", setting.options.id, "Twin id")->required()->type_name("ID");
-  setting.app.add_option("property", setting.options.property, "Property")->required()->type_name("PROPERTY");
+  refuse_empty(*setting.app.add_option("id", setting.options.id, "Twin id")->required()->type_name("ID"), kTwinIds);
+  refuse_empty(*setting.app.add_option("property", setting.options.property, "Property")->required()->type_name("PROPERTY"),
+               "a property's name, one character or more");
   setting.app.add_option("value", setting.options.value, "JSON, or else text")->required()->type_name("VALUE");
   setting.app.add_option("--if-revision", setting.options.if_revision, "Only where the property's revision is this one")
       ->type_name("N")

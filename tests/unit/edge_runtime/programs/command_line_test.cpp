@@ -161,6 +161,27 @@ TEST(CommandLine, flags_that_are_wrong_are_a_usage_error_before_anything_is_open
   }
 }
 
+TEST(CommandLine, an_empty_word_is_a_usage_error_that_says_what_is_allowed) {
+  const std::string nobody = "http://127.0.0.1:1";
+  const Ran ran = run({"twin", "set", "plant/pump", "", "5", "--server", nobody});
+  EXPECT_EQ(ran.code, kUsage);
+  EXPECT_EQ(ran.err, "doppel twin set: property: \"\" is empty; allowed: a property's name, one character or more\nSee: doppel twin set --help\n");
+  for (const Words& words : {Words{"twin", "set", "", "limit", "5"}, Words{"twin", "get", ""}, Words{"fn", "delete", ""}, Words{"fleet", "show", ""},
+                             Words{"dead", "show", ""}}) {
+    auto asked = words;
+    asked.insert(asked.end(), {"--server", nobody});
+    EXPECT_EQ(run(asked).code, kUsage) << joined(words);
+  }
+}
+
+TEST(CommandLine, a_limit_of_nothing_is_a_usage_error_that_says_the_range) {
+  EXPECT_EQ(run({"twin", "list", "--limit", "0"}).err,
+            "doppel twin list: --limit: \"0\" is out of range; allowed: a whole number from 1\nSee: doppel twin list --help\n");
+  EXPECT_EQ(run({"dead", "list", "--limit", "1001"}).err,
+            "doppel dead list: --limit: \"1001\" is out of range; allowed: a whole number from 1 to 1000\nSee: doppel dead list --help\n");
+  EXPECT_EQ(run({"journal", "dump", "--limit", "0", "--data", "/nowhere"}).code, kUsage);
+}
+
 TEST(CommandLine, a_file_that_is_wrong_is_a_failure_also_beside_flags_that_are_right) {
   const auto file = (std::filesystem::temp_directory_path() / ("doppel_command_line_" + std::to_string(::getpid()) + ".toml")).string();
   std::ofstream(file) << "[journal]\nsync = 'sometimes'\n";
