@@ -23,7 +23,7 @@ std::optional<std::string> curve_key_breach(std::string_view key) {
 std::optional<std::string> url_breach(std::string_view url, std::initializer_list<std::string_view> schemes,
                                       std::uint16_t default_port) {
   const auto parsed = parse_host_port(url, default_port);
-  if (!parsed) return "is not such an address";
+  if (!parsed) return "is not an address of this kind";
   if (std::find(schemes.begin(), schemes.end(), parsed->scheme) != schemes.end()) return std::nullopt;
   return "begins with " + parsed->scheme + "://";
 }
@@ -62,7 +62,7 @@ std::optional<std::string> breach_of(TextRule rule, std::string_view text) {
   switch (rule) {
     case TextRule::any: return std::nullopt;
     case TextRule::name:
-      return is_name(text) ? std::nullopt : std::optional<std::string>("is not such a name");
+      return is_name(text) ? std::nullopt : std::optional<std::string>("is not a name");
     case TextRule::topic_filter: {
       const auto valid = check_topic_filter(text);
       return valid ? std::nullopt : std::optional(valid.error().message);

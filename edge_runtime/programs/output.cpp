@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 #include "edge_runtime/programs/command_line.h"
 
@@ -77,7 +78,9 @@ void print(std::string_view text) {
 }
 
 int fail(const Error& error, ExitCode code) {
-  const std::string text = "doppel: " + error.message + "\n";
+  std::string text;
+  std::istringstream lines(error.message);
+  for (std::string line; std::getline(lines, line);) text += "doppel: " + line + "\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
   return code;
 }

@@ -33,7 +33,7 @@ std::string printable(std::string_view text);
 
 void print(std::string_view text);
 
-// "doppel: MESSAGE" on standard error; returns the exit code.
+// "doppel: LINE" on standard error for each line of the message; returns the exit code.
 int fail(const Error& error, ExitCode code = kFailed);
 
 }  // namespace doppel

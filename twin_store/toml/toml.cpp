@@ -42,6 +42,22 @@ TomlNode convert(const toml::node& node) {
   return result;
 }
 
+void replace(std::string& text, std::string_view what, std::string_view with) {
+  if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), with);
+}
+
+// From "Error while parsing table header: expected ']', saw '\n'".
+std::string in_our_words(std::string_view description) {
+  std::string text(description);
+  replace(text, "Error while parsing ", "this is not TOML: in the ");
+  if (const auto end = text.find(": ", text.find(": ") + 1); end != std::string::npos) text.replace(end, 2, ", ");
+  replace(text, "saw '\\n'", "found the end of the line");
+  replace(text, "encountered end-of-file", "found the end of the file");
+  replace(text, "saw ", "found ");
+  replace(text, "cannot redefine existing", "given twice: there is already the");
+  return text;
+}
+
 }  // namespace
 
 const TomlNode* TomlNode::get(std::string_view key) const {
@@ -56,7 +72,8 @@ Result<TomlNode> parse_toml(std::string_view text) {
   try {
     return convert(static_cast<const toml::node&>(toml::parse(text)));
   } catch (const toml::parse_error& error) {
-    return invalid_input(std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+    const auto& at = error.source().begin;
+    return invalid_input(std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + in_our_words(error.description()));
   }
 }
 

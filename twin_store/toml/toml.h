@@ -35,7 +35,7 @@ struct TomlNode::Member {
   TomlNode node;
 };
 
-// A table at its root. Errors: invalid_input, "LINE: what is wrong".
+// A table at its root. Errors: invalid_input, "LINE:COLUMN: what is wrong".
 Result<TomlNode> parse_toml(std::string_view text);
 
 // A text, number or truth value; none of what is none of these.

@@ -38,29 +38,43 @@ bool may_precede_string(char c) { return std::string_view(" \t\r\n=[{,.").find(c
 // Between two of these is one key, or one value.
 bool is_border(char c) { return std::string_view("\n[{,=").find(c) != std::string_view::npos; }
 
-std::string line_at(std::string_view text, std::size_t at) {
-  return std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+// "LINE:COLUMN", in characters.
+std::string place_of(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = before.substr(before.rfind('\n') + 1);
+  const auto column = std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  return std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ":" + std::to_string(1 + column);
+}
+
+Error refused(std::string_view text, std::size_t at, const std::string& why) { return invalid_input(place_of(text, at) + ": " + why); }
+
+// Where the first line begins that is not UTF-8: no character spans two.
+std::size_t first_foreign_line(std::string_view text) {
+  for (std::size_t begin = 0, end; begin < text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    if (!is_utf8(text.substr(begin, end - begin))) return begin;
+  }
+  return 0;
 }
 
 }  // namespace
 
 Result<void> check_toml_text(std::string_view text) {
-  if (!is_utf8(text)) return invalid_input("1: not UTF-8 text");
+  if (!is_utf8(text)) return refused(text, first_foreign_line(text), "a line that is not UTF-8 text");
   const auto control = std::find_if(text.begin(), text.end(), is_forbidden);
-  if (control != text.end())
-    return invalid_input(line_at(text, static_cast<std::size_t>(control - text.begin())) + ": a control character");
+  if (control != text.end()) return refused(text, static_cast<std::size_t>(control - text.begin()), "a control character");
   int dots = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (is_border(c)) dots = 0;
-    if (c == '.' && ++dots > kMaxDots) return invalid_input(line_at(text, i) + ": a key of more than 9 parts");
+    if (c == '.' && ++dots > kMaxDots) return refused(text, i, "a key of more than 9 parts");
     if (c == '#') {
       i = std::min(text.find('\n', i), text.size()) - 1;
     } else if (c == '"' || c == '\'') {
-      if (i > 0 && !may_precede_string(text[i - 1])) return invalid_input(line_at(text, i) + ": a quote inside a key or value");
+      if (i > 0 && !may_precede_string(text[i - 1])) return refused(text, i, "a quote inside a key or value");
       i += string_length(text.substr(i)) - 1;
     } else if (c < 0) {
-      return invalid_input(line_at(text, i) + ": a character beyond ASCII outside of strings and comments");
+      return refused(text, i, "a character beyond ASCII outside of strings and comments");
     }
   }
   return {};

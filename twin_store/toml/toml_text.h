@@ -9,7 +9,7 @@
 namespace doppel {
 
 // UTF-8 without control characters; outside of strings and comments nothing but ASCII; no quote inside a bare key or value: as
-// TOML has it. And no more than 8 dots in a key. Errors: invalid_input, "LINE: what is wrong".
+// TOML has it. And no more than 8 dots in a key. Errors: invalid_input, "LINE:COLUMN: what is wrong".
 Result<void> check_toml_text(std::string_view text);
 
 }  // namespace doppel

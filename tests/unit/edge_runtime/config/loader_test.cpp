@@ -213,7 +213,7 @@ TEST(Config, a_missing_file_is_said_by_name) {
 }
 
 TEST(Config, a_text_that_the_parser_may_not_get_is_refused_with_its_line) {
-  EXPECT_EQ(edge_error(text("name = 'a'\nregion = 8\"é\"\n")), "node.toml:2: a quote inside a key or value");
+  EXPECT_EQ(edge_error(text("name = 'a'\nregion = 8\"é\"\n")), "node.toml:2:11: a quote inside a key or value");
 }
 
 TEST(Config, a_map_is_the_same_whatever_the_order_of_its_lines) {

@@ -150,7 +150,7 @@ TEST(CommandLine, flags_that_are_wrong_are_a_usage_error_before_anything_is_open
   EXPECT_EQ(ran.code, kUsage);
   EXPECT_EQ(ran.err,
             "doppel: --mqtt: mqtt.url = \"ftp://x\": begins with ftp://; allowed: mqtt://HOST[:PORT] or mqtts://HOST[:PORT]\n"
-            "--set: unknown setting \"journal.snyc\"; did you mean \"journal.sync\"?\n");
+            "doppel: --set: unknown setting \"journal.snyc\"; did you mean \"journal.sync\"?\n");
   for (const Words& words : {Words{"edge", "--set", "journal.sync"}, Words{"coordinator", "--bind", "here"}, Words{"config", "show", "--set", "http.port=x"},
                              Words{"twin", "list", "--server", "ftp://x"}, Words{"twin", "list", "--status", "well"},
                              Words{"twin", "list", "--where", "speed"}, Words{"twin", "list", "--label", "area"},
@@ -180,6 +180,14 @@ TEST(CommandLine, a_limit_of_nothing_is_a_usage_error_that_says_the_range) {
   EXPECT_EQ(run({"dead", "list", "--limit", "1001"}).err,
             "doppel dead list: --limit: \"1001\" is out of range; allowed: a whole number from 1 to 1000\nSee: doppel dead list --help\n");
   EXPECT_EQ(run({"journal", "dump", "--limit", "0", "--data", "/nowhere"}).code, kUsage);
+}
+
+TEST(CommandLine, each_line_of_a_failure_says_whose_it_is) {
+  const Ran ran = run({"edge", "--mqtt", "ftp://x", "--set", "http.port=x", "--data", "/nowhere/at/all"});
+  std::istringstream lines(ran.err);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) EXPECT_TRUE(line.starts_with("doppel: --")) << line;
+  EXPECT_EQ(count, 2);
 }
 
 TEST(CommandLine, a_file_that_is_wrong_is_a_failure_also_beside_flags_that_are_right) {

@@ -39,16 +39,23 @@ TEST(Toml, Values_are_shown_in_one_line) {
 TEST(Toml, What_is_no_toml_is_refused_with_its_line) {
   for (const char* text :
        {"\n[\n", "\n[[\nx = 1", "\n[]\n", "\n[ \x40 ]\n", "\n[a.\n", "\na = ", "\na = '", "\na = \"\\", "\na.", "\na = \"\\ud800\""}) {
-    EXPECT_TRUE(refusal(text).starts_with("2: ")) << text << ": " << refusal(text);
+    EXPECT_TRUE(refusal(text).starts_with("2:")) << text << ": " << refusal(text);
   }
 }
 
+TEST(Toml, What_the_parser_refuses_is_told_with_line_and_column_in_words_of_our_own) {
+  EXPECT_EQ(refusal("name = \"north\"\n[http\nport = 1\n"), "2:6: this is not TOML: in the table header, expected ']', found the end of the line");
+  EXPECT_EQ(refusal("a = [1,\n  2"), "2:4: this is not TOML: in the array, found the end of the file");
+  EXPECT_EQ(refusal("[http]\nport = 1\nport = 2\n"), "3:8: this is not TOML: in the key-value pair, given twice: there is already the integer 'port'");
+}
+
 TEST(Toml, Bytes_that_are_no_text_are_refused_before_they_are_parsed) {
-  EXPECT_EQ(refusal(std::string_view("\na = 'a\0'", 9)), "2: a control character");
-  EXPECT_EQ(refusal("a = '\xff'"), "1: not UTF-8 text");
-  EXPECT_EQ(refusal("\n\nnam\u00e9 = 'a'"), "3: a character beyond ASCII outside of strings and comments");
-  EXPECT_EQ(refusal("x = 8\"é\""), "1: a quote inside a key or value");
-  EXPECT_EQ(refusal("a = 'a'\n\u00a1"), "2: a character beyond ASCII outside of strings and comments");
+  EXPECT_EQ(refusal(std::string_view("\na = 'a\0'", 9)), "2:7: a control character");
+  EXPECT_EQ(refusal("a = 'é'\nb = '\xff'"), "2:1: a line that is not UTF-8 text");
+  EXPECT_EQ(refusal("a = '\xff'"), "1:1: a line that is not UTF-8 text");
+  EXPECT_EQ(refusal("\n\nnam\u00e9 = 'a'"), "3:4: a character beyond ASCII outside of strings and comments");
+  EXPECT_EQ(refusal("x = 8\"é\""), "1:6: a quote inside a key or value");
+  EXPECT_EQ(refusal("a = 'a'\n\u00a1"), "2:1: a character beyond ASCII outside of strings and comments");
 }
 
 TEST(Toml, Any_language_may_be_used_in_strings_and_comments) {
@@ -58,10 +65,10 @@ TEST(Toml, Any_language_may_be_used_in_strings_and_comments) {
 
 TEST(Toml, A_key_of_many_parts_is_refused_before_it_takes_the_stack) {
   EXPECT_EQ(refusal(repeated("a.", 8) + "a = 1.5\nb = [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5] # 1.2.3.4.5.6.7.8.9.0\n"), "");
-  const std::string wanted = "2: a key of more than 9 parts";
-  EXPECT_EQ(refusal("\n" + repeated("a.", 9) + "a = 1"), wanted);
-  EXPECT_EQ(refusal("\n[" + repeated("a.", 1'000'000) + "a]"), wanted);
-  EXPECT_EQ(refusal("# a comment\nb = {" + repeated("'a' . ", 9) + "a = 1}"), wanted);
+  const auto wanted = [](int column) { return "2:" + std::to_string(column) + ": a key of more than 9 parts"; };
+  EXPECT_EQ(refusal("\n" + repeated("a.", 9) + "a = 1"), wanted(18));
+  EXPECT_EQ(refusal("\n[" + repeated("a.", 1'000'000) + "a]"), wanted(19));
+  EXPECT_EQ(refusal("# a comment\nb = {" + repeated("'a' . ", 9) + "a = 1}"), wanted(58));
 }
 
 TEST(Toml, Values_within_values_are_refused_before_they_take_the_stack) {
