@@ -176,7 +176,9 @@ Section mqtt() {
   members.text("key_file", &MqttConfig::key_file, TextRule::any, "Key of that certificate (PEM).");
   members.text("client_id", &MqttConfig::client_id, TextRule::any, "Client id. Default: `doppel-NODE-SOURCE`.");
   members.duration("keep_alive", &MqttConfig::keep_alive, 3s, 1h,
-                   "Keep-alive. A source that the journal makes wait longer than a third of it ends the process.");
+                   "Longest silence on the connection, a duration: then a ping goes out, and a broker that does not answer counts as gone; the broker "
+                   "counts a node as gone after one and a half of it. While the journal takes nothing, a message waits without being acknowledged: for at "
+                   "most a third of the keep-alive, then the process ends with 75, and the broker delivers what was not acknowledged again.");
   members.duration("session_expiry", &MqttConfig::session_expiry, 1s, 24h * 365,
                    "How long the broker keeps messages while the node is away.");
   members.boolean("publish", &MqttConfig::publish,
