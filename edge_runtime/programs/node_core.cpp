@@ -8,6 +8,7 @@
 
 #include "coordinator/desired_state.h"
 #include "edge_runtime/pipeline/function_set.h"
+#include "edge_runtime/programs/endpoint.h"
 
 namespace doppel {
 namespace {
@@ -77,6 +78,12 @@ Result<void> NodeCore::check_role(Role role) {
   return (*file)->sync();
 }
 
+// Where another node runs on the folder, the journal knows what is wrong, and this what to do.
+Error NodeCore::with_a_way_out(const Error& error) const {
+  const bool is_in_use = error.code == ErrorCode::conflict && read_endpoint(data_);
+  return is_in_use ? conflict(error.message + "; another node needs a --name or --data of its own") : error;
+}
+
 Result<void> NodeCore::open_files(const NodeConfig& config, Role role) {
   auto disk = open_system_disk(data_);
   if (!disk) return disk.error();
@@ -91,7 +98,7 @@ Result<void> NodeCore::open_files(const NodeConfig& config, Role role) {
   if (!engine) return engine.error();
   engine_ = std::move(*engine);
   auto opened = open_journal(*disk_, kJournalFolder, clock_, journal_options(config));
-  if (!opened) return opened.error();
+  if (!opened) return with_a_way_out(opened.error());
   opened_ = std::move(*opened);
   journal_ = opened_.journal.get();
   const std::string naming(role == Role::edge ? FunctionSet::kTable : DesiredState::kTable);

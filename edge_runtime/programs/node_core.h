@@ -84,6 +84,7 @@ class NodeCore {
     std::function<void()> then;
   };
   NodeCore(std::string data, Log& log) : data_(std::move(data)), log_(log) {}
+  Error with_a_way_out(const Error& error) const;
   Result<void> open_files(const NodeConfig& config, Role role);
   Result<void> check_role(Role role);
   void tell_recovery() const;

@@ -60,6 +60,14 @@ def deploy(scene, node, name, body, fuel="1M"):
     harness.doppel("fn", "deploy", folder, "--server", node.url)
 
 
+class Start(harness.SceneTest):
+    def test_a_second_node_on_the_folder_of_one_that_runs_is_told_what_to_do(self):
+        edge = self.scene.edge("alone")
+        done = subprocess.run([harness.BINARY, "edge", "--config", edge.config, "--http", "127.0.0.1:0"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"LOCK is held by process {edge.child.pid}, which runs on this folder already; another node needs a --name or --data", done.stderr)
+
+
 class Health(harness.SceneTest):
     def test_a_node_is_ready_once_a_broker_that_it_is_configured_with_takes_its_subscription(self):
         broker = self.scene.broker()

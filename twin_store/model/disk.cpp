@@ -173,7 +173,7 @@ class SystemDisk final : public Disk {
     if (!fd.is_open()) return disk_error(path, "open", errno);
     if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
       if (errno != EWOULDBLOCK) return disk_error(path, "lock", errno);
-      return conflict(path + " is held by process " + holder_of(fd.get()) + ", which runs on this folder already; another node needs a --name or --data of its own");
+      return conflict(path + " is held by process " + holder_of(fd.get()) + ", which runs on this folder already");
     }
     const auto pid = std::to_string(::getpid());
     if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) return disk_error(path, "write of the process id", errno);
