@@ -5,6 +5,7 @@
 #include "edge_runtime/programs/cli_app.h"
 #include "edge_runtime/programs/command_line.h"
 #include "edge_runtime/programs/data_folder.h"
+#include "edge_runtime/programs/endpoint.h"
 #include "edge_runtime/programs/json_output.h"
 #include "edge_runtime/programs/log_writer.h"
 #include "edge_runtime/programs/output.h"
@@ -31,12 +32,24 @@ Result<std::unique_ptr<Disk>> open_disk(const Options& options) {
   return open_system_disk(*data);
 }
 
+void print_whether_a_node_runs(const std::string& data, bool as_json) {
+  const auto node = read_endpoint(data);
+  if (as_json) {
+    const nlohmann::json running = node ? nlohmann::json{{"name", node->name}, {"pid", node->pid}} : nlohmann::json();
+    return print(nlohmann::json{{"running", running}}.dump() + "\n");
+  }
+  print(node ? "The node " + node->name + " runs on it (process " + std::to_string(node->pid) + ").\n" : "No node runs on it.\n");
+}
+
 int verify(const Options& options) {
-  const auto disk = open_disk(options);
+  const auto data = find_data_folder(options.where);
+  if (!data) return fail(data.error());
+  const auto disk = open_system_disk(*data);
   if (!disk) return fail(disk.error());
   const auto report = verify_journal(**disk, kJournalFolder);
   if (!report) return fail(report.error());
   print(options.json ? to_json_lines(*report) : to_text(*report));
+  print_whether_a_node_runs(*data, options.json);
   return report->is_intact() ? kDone : kFailed;
 }
 
@@ -127,23 +140,23 @@ void add_journal_options(CLI::App& app, Options& options) {
 }  // namespace
 
 void add_journal_commands(CLI::App& root, Chosen& chosen) {
-  CLI::App& group = add_group(root, "journal", "Look into the journal of a node, running or not");
+  CLI::App& group = add_group(root, "journal", "Look into the journal of a node: verify and dump while it runs or not, replay once it is stopped");
 
   const auto verifying = add_command(group, chosen,
-      {"verify", "Read every record and say what is damaged",
+      {"verify", "Read every record and say what is damaged, and whether a node runs on it",
        "  doppel journal verify\n  doppel journal verify --data /var/lib/doppel"},
       verify);
   add_journal_options(verifying.app, verifying.options);
 
   const auto dumping = add_command(group, chosen,
-      {"dump", "Print records, one a line", "  doppel journal dump --limit 20\n  doppel journal dump --after 1000 --json"},
+      {"dump", "Print records, one a line, of a node that runs or not", "  doppel journal dump --limit 20\n  doppel journal dump --after 1000 --json"},
       dump);
   dumping.app.add_option("--after", dumping.options.after, "Behind this position")->type_name("POSITION");
   allow_numbers(*dumping.app.add_option("--limit", dumping.options.limit, "At most this many")->type_name("N"), 1);
   add_journal_options(dumping.app, dumping.options);
 
   const auto replaying = add_command(group, chosen,
-      {"replay", "Fold the journal once more, from its beginning, and compare with what the node has",
+      {"replay", "Fold the journal of a stopped node once more, from its beginning, and compare with what the node has",
        "  doppel journal replay --data /var/lib/doppel\n  doppel journal replay --borders 7 --json"},
       replay);
   replaying.app.add_option("--borders", replaying.options.border_seed, "Batches of random length, from this seed; default: as they were")

@@ -67,6 +67,13 @@ class Start(harness.SceneTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"LOCK is held by process {edge.child.pid}, which runs on this folder already; another node needs a --name or --data", done.stderr)
 
+    def test_a_check_of_the_journal_says_whether_a_node_runs_on_it(self):
+        edge = self.scene.edge("alone")
+        verify = lambda: harness.doppel("journal", "verify", "--data", edge.data)  # noqa: E731
+        self.assertIn(f"The node alone runs on it (process {edge.child.pid}).\n", verify())
+        edge.kill()
+        self.assertIn("No node runs on it.\n", verify())
+
 
 class Health(harness.SceneTest):
     def test_a_node_is_ready_once_a_broker_that_it_is_configured_with_takes_its_subscription(self):
