@@ -200,6 +200,10 @@ Result<void> EdgeNode::start_sources() {
 void EdgeNode::after_batch() {
   const std::uint64_t events = pipeline_->counts().events;
   rate_.add(events - std::exchange(counted_events_, events), core_->clock().monotonic());
+  if (sources_.empty()) {
+    log_.warning("no_source", {{"why", "no broker is configured: no messages come in, twins change only by what is set over HTTP"},
+                               {"give", "--mqtt mqtt://HOST:PORT, or [[mqtt]] in the file of --config"}});
+  }
   api_->count_batch();
   for (const auto& denied : pipeline_->denied_effects()) {
     log_.warning("effect_denied", {{"function", denied.function},

@@ -61,6 +61,12 @@ def deploy(scene, node, name, body, fuel="1M"):
 
 
 class Start(harness.SceneTest):
+    def test_a_node_without_a_broker_says_so_and_how_to_give_one(self):
+        edge = self.scene.edge("alone")
+        self.assertEqual(edge.tail(100).count("no_source"), 1)
+        self.assertIn("--mqtt mqtt://HOST:PORT", edge.tail(100))
+        self.assertNotIn("no_source", self.scene.edge("north", arguments=["--mqtt", self.scene.broker().url]).tail(100))
+
     def test_a_second_node_on_the_folder_of_one_that_runs_is_told_what_to_do(self):
         edge = self.scene.edge("alone")
         done = subprocess.run([harness.BINARY, "edge", "--config", edge.config, "--http", "127.0.0.1:0"], capture_output=True, text=True, timeout=20)
