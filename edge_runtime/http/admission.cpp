@@ -39,7 +39,7 @@ std::variant<AdmittedRequest, Response> admit(RequestHead head, ConnectionContex
   if (!target) return problem(target.error(), head.target);
 
   const auto method = *parse_method(head.method);
-  auto found = context.router.find(method, *target);
+  auto found = context.router->find(method, *target);
   auto* match = std::get_if<Match>(&found);
   const auto access = match == nullptr ? Access::token : match->route->options.access;
   if (auto refused = context.guard.refusal(head.headers, access, target->path)) return *std::move(refused);

@@ -80,7 +80,7 @@ struct ConnectionContext {
   boost::asio::io_context& io;
   ConnectionOwner& owner;
   const std::shared_ptr<Mailbox> mailbox;
-  const Router& router;
+  const Router* router;  // of the server's thread
   const AccessGuard guard;
   const HttpLimits limits;
   const Clock& clock;

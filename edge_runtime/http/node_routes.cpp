@@ -4,10 +4,12 @@
 #include "edge_runtime/http/openapi.h"
 #include "edge_runtime/http/parameters.h"
 #include "edge_runtime/http/problem.h"
+#include "edge_runtime/http/routes.h"
 
 namespace doppel {
 namespace {
 
+const RouteOptions kProbe{.produces = "text/plain", .access = Access::open};
 const std::vector<std::string> kPage = {"limit", "after"};
 
 std::vector<std::string> with_page(std::vector<std::string> names) {
@@ -31,9 +33,8 @@ Handler check(std::function<Result<void>()> state) {
 }
 
 void add_operations(Router& router, NodeApi& api) {
-  const RouteOptions probe{.produces = "text/plain", .access = Access::open};
-  router.add(Method::get, "/healthz", check([&api] { return api.health(); }), probe);
-  router.add(Method::get, "/readyz", check([&api] { return api.readiness(); }), probe);
+  router.add(Method::get, "/healthz", check([&api] { return api.health(); }), kProbe);
+  router.add(Method::get, "/readyz", check([&api] { return api.readiness(); }), kProbe);
   router.add(
       Method::get, "/metrics",
       [&api](const Request&, const Reply& reply) {
@@ -115,6 +116,15 @@ void add_stream(Router& router, StreamHub& hub) {
 }
 
 }  // namespace
+
+Router make_starting_router() {
+  const std::string why = "the node is starting: it makes its state again from the journal";
+  Router router;
+  router.add(Method::get, "/healthz", check([] { return Result<void>(); }), kProbe);
+  router.add(Method::get, "/readyz", check([why] { return Result<void>(unavailable(why)); }), kProbe);
+  router.refuse_others(why);
+  return router;
+}
 
 Router make_node_router(NodeApi& api, StreamHub& hub, std::span<const Asset> assets) {
   Router router;

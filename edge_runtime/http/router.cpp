@@ -60,6 +60,7 @@ std::variant<Match, Response> Router::find(Method method, const Target& target) 
     allowed.emplace_back(to_string(routes_[i].method));
     if (routes_[i].method == Method::get) allowed.emplace_back("HEAD");
   }
+  if (allowed.empty() && !why_not_others_.empty()) return problem(Status::service_unavailable, why_not_others_, target.path);
   if (allowed.empty()) return problem(Status::not_found, "there is nothing at '" + target.path + "'", target.path);
   allowed.emplace_back("OPTIONS");
   Response response;

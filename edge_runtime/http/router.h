@@ -46,13 +46,17 @@ class Router {
  public:
   void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
 
-  // A HEAD request finds the GET route. Otherwise the refusal: 404, or 405 with Allow. OPTIONS is answered here: 204 with Allow.
+  // Every other address is answered 503 with this, not 404: what is there is not known yet.
+  void refuse_others(std::string why) { why_not_others_ = std::move(why); }
+
+  // A HEAD request finds the GET route. Otherwise the refusal: 404, 503, or 405 with Allow. OPTIONS is answered here: 204 with Allow.
   std::variant<Match, Response> find(Method method, const Target& target) const;
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
   std::vector<Route> routes_;
   std::vector<std::vector<std::string>> parts_;  // of the pattern of the route with the same index
+  std::string why_not_others_;
 };
 
 // The refusal of a request by its route's options, from what the headers say: 400 (unknown query parameter), 406, 413, 415.

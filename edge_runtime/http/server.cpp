@@ -66,9 +66,9 @@ void Mailbox::run(std::function<void()> task) {
 class HttpServer::Loop final : public ConnectionOwner {
  public:
   Loop(const HttpServerOptions& options, Router router, StreamHub& hub, const Clock& clock)
-      : router_(std::move(router)), hub_(hub), mailbox_(std::make_shared<Mailbox>()), acceptor_(io_), timer_(io_) {
+      : first_router_(std::move(router)), hub_(hub), mailbox_(std::make_shared<Mailbox>()), acceptor_(io_), timer_(io_) {
     const auto& limits = options.limits;
-    context_.reset(new ConnectionContext{io_, *this, mailbox_, router_, AccessGuard(options.token), limits, clock, {},
+    context_.reset(new ConnectionContext{io_, *this, mailbox_, &first_router_, AccessGuard(options.token), limits, clock, {},
                                          Budget(limits.body_memory), Budget(limits.reply_memory)});
   }
   ~Loop() override { stop(); }
@@ -91,6 +91,13 @@ class HttpServer::Loop final : public ConnectionOwner {
     mailbox_->open(io_);
     hub_.on_published([mailbox = mailbox_, this] { mailbox->run([this] { send_news(); }); });
     thread_ = std::thread([this] { run(); });
+  }
+
+  void serve(Router router) {
+    mailbox_->run([this, router = std::move(router)]() mutable {
+      router_ = std::move(router);
+      context_->router = &router_;
+    });
   }
 
   void stop() {
@@ -223,7 +230,8 @@ class HttpServer::Loop final : public ConnectionOwner {
     context_->counters.open_streams = streams_.size();
   }
 
-  const Router router_;
+  const Router first_router_;  // until serve()
+  Router router_;
   StreamHub& hub_;
   const std::shared_ptr<Mailbox> mailbox_;
   // Before io_, which destroys the last connections and needs it to the end.
@@ -256,6 +264,7 @@ HttpServer::~HttpServer() = default;
 
 std::uint16_t HttpServer::port() const { return loop_->bound().port(); }
 std::string HttpServer::url() const { return "http://" + text_of(loop_->bound()); }
+void HttpServer::serve(Router router) { loop_->serve(std::move(router)); }
 void HttpServer::stop() { loop_->stop(); }
 
 std::vector<MetricSample> HttpServer::metrics() const {

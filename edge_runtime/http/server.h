@@ -50,6 +50,9 @@ class HttpServer {
                                                    const Clock& clock);
   ~HttpServer();  // stops
 
+  // From now on the routes are these. What is under way ends with those it began with. Once. Thread: any.
+  void serve(Router router);
+
   // Thread: any.
   std::uint16_t port() const;
   std::string url() const;  // "http://127.0.0.1:8080"

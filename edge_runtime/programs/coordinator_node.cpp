@@ -15,7 +15,7 @@ CoordinatorNode::~CoordinatorNode() { static_cast<void>(stop()); }
 
 Result<std::unique_ptr<CoordinatorNode>> CoordinatorNode::start(const CoordinatorConfig& config, Log& log) {
   std::unique_ptr<CoordinatorNode> node(new CoordinatorNode(config, log));
-  for (auto stage : {&CoordinatorNode::open, &CoordinatorNode::start_uplink, &CoordinatorNode::start_http}) {
+  for (auto stage : {&CoordinatorNode::open, &CoordinatorNode::listen, &CoordinatorNode::recover, &CoordinatorNode::start_uplink, &CoordinatorNode::serve_http}) {
     if (auto done = (node.get()->*stage)(); !done) return done.error();
   }
   return node;
@@ -25,10 +25,19 @@ Result<void> CoordinatorNode::open() {
   auto core = NodeCore::open(config_, Role::coordinator, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
+  return {};
+}
+
+// A port that is taken ends the start before anything else happens, and probes are answered meanwhile.
+Result<void> CoordinatorNode::listen() {
+  hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
+  return http_.listen(config_, *hub_, core_->clock());
+}
+
+Result<void> CoordinatorNode::recover() {
   fold_ = std::make_unique<MergeFold>();
   if (auto recovered = core_->recover(*fold_, {}); !recovered) return recovered;
   if (auto configured = configure_fold(); !configured) return configured;
-  hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
   fold_->observe_latest([this](const LatestTable::Key& key, std::string_view before, std::string_view after) {
     if (hub_->has_listeners() && key.key.front() == kTwinValuesKey) publish_row(key.edge.text(), key.key.substr(1), before, after, *hub_);
   });
@@ -68,13 +77,11 @@ Result<void> CoordinatorNode::start_uplink() {
   return {};
 }
 
-Result<void> CoordinatorNode::start_http() {
+Result<void> CoordinatorNode::serve_http() {
   api_ = std::make_unique<CoordinatorService>(CoordinatorService::Parts{
       config_, *core_, *fold_, [this]() -> uplink::UplinkServer& { return *server_; },
       [this] { return http_.metrics(); }});
-  const auto started =
-      http_.start("coordinator", config_, make_coordinator_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock());
-  if (!started) return started;
+  if (auto serves = http_.serve("coordinator", config_, make_coordinator_router(*api_, *hub_, dashboard_assets())); !serves) return serves;
   log_.info("listening", {{"http", http_.url()}, {"uplink", server_->address()}, {"name", config_.name}, {"data", config_.data}});
   return {};
 }

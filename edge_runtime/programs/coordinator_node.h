@@ -18,7 +18,7 @@ namespace doppel {
 
 class CoordinatorNode {
  public:
-  // Recovers, then listens. Errors name what could not be opened, reached or understood.
+  // Listens, recovers, then serves. Errors name what could not be opened, reached or understood.
   static Result<std::unique_ptr<CoordinatorNode>> start(const CoordinatorConfig& config, Log& log);
   ~CoordinatorNode();
   Result<void> stop();
@@ -28,9 +28,11 @@ class CoordinatorNode {
  private:
   CoordinatorNode(const CoordinatorConfig& config, Log& log);
   Result<void> open();
+  Result<void> listen();
+  Result<void> recover();
   Result<void> configure_fold();
   Result<void> start_uplink();
-  Result<void> start_http();
+  Result<void> serve_http();
 
   const CoordinatorConfig config_;
   Log& log_;

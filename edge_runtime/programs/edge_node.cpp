@@ -67,7 +67,7 @@ std::string publication_prefix(const Incarnation& incarnation) { return to_hex(i
 
 Result<std::unique_ptr<EdgeNode>> EdgeNode::start(const EdgeConfig& config, Log& log) {
   std::unique_ptr<EdgeNode> node(new EdgeNode(config, log));
-  for (auto stage : {&EdgeNode::open, &EdgeNode::mend_functions, &EdgeNode::configure_fold, &EdgeNode::make_sources, &EdgeNode::start_outlets, &EdgeNode::start_http,
+  for (auto stage : {&EdgeNode::open, &EdgeNode::listen, &EdgeNode::recover, &EdgeNode::mend_functions, &EdgeNode::configure_fold, &EdgeNode::make_sources, &EdgeNode::start_outlets, &EdgeNode::serve_http,
                      &EdgeNode::start_sources}) {
     if (auto done = (node.get()->*stage)(); !done) return done.error();
   }
@@ -90,6 +90,16 @@ Result<void> EdgeNode::open() {
   auto core = NodeCore::open(config_, Role::edge, log_);
   if (!core) return core.error();
   core_ = std::move(*core);
+  return {};
+}
+
+// Before anything is taken over from a broker: a port that is taken ends the start, and probes are answered meanwhile.
+Result<void> EdgeNode::listen() {
+  hub_ = std::make_unique<StreamHub>(std::to_string(getpid()) + "-" + std::to_string(core_->clock().wall().time_since_epoch().count()));
+  return http_.listen(config_, *hub_, core_->clock());
+}
+
+Result<void> EdgeNode::recover() {
   pipeline_ = std::make_unique<Pipeline>(core_->engine());
   installer_ = std::make_unique<FunctionInstaller>(core_->engine(), core_->blobs(), core_->blob_keeper(), core_->journal(), loops_, config_.functions);
   return core_->recover(*pipeline_, outbox_options(config_));
@@ -157,7 +167,6 @@ Result<void> EdgeNode::start_outlets() {
   replies_ = std::make_unique<ReplyDesk>(life, core_->outbox());
   core_->outbox().on_ready(OutboxKind::http_reply, [this] { replies_->deliver(); });
   core_->outbox().on_ready(OutboxKind::log, [this] { write_log_rows(); });
-  hub_ = std::make_unique<StreamHub>(life);
   api_ = std::make_unique<EdgeService>(EdgeService::Parts{config_, *core_, *pipeline_, *installer_, *replies_, rate_,
                                                           [this] { return outer_metrics(); }, [this] { return uplink_json(); },
                                                           [this] { return mqtt_json(); }, [this] { return sources_readiness(); }});
@@ -184,15 +193,17 @@ Result<void> EdgeNode::start_outlets() {
   return {};
 }
 
-Result<void> EdgeNode::start_http() {
-  if (auto started = http_.start("edge", config_, make_edge_router(*api_, *hub_, dashboard_assets()), *hub_, core_->clock()); !started) {
-    return started;
-  }
+Result<void> EdgeNode::serve_http() {
+  if (auto serves = http_.serve("edge", config_, make_edge_router(*api_, *hub_, dashboard_assets())); !serves) return serves;
   log_.info("listening", {{"http", http_.url()}, {"name", config_.name}, {"data", config_.data}});
   return {};
 }
 
 Result<void> EdgeNode::start_sources() {
+  if (sources_.empty()) {
+    log_.warning("no_source", {{"why", "no broker is configured: no messages come in, twins change only by what is set over HTTP"},
+                               {"give", "--mqtt mqtt://HOST:PORT, or [[mqtt]] in the file of --config"}});
+  }
   for (auto& source : sources_) source->start();
   return {};
 }
@@ -200,10 +211,6 @@ Result<void> EdgeNode::start_sources() {
 void EdgeNode::after_batch() {
   const std::uint64_t events = pipeline_->counts().events;
   rate_.add(events - std::exchange(counted_events_, events), core_->clock().monotonic());
-  if (sources_.empty()) {
-    log_.warning("no_source", {{"why", "no broker is configured: no messages come in, twins change only by what is set over HTTP"},
-                               {"give", "--mqtt mqtt://HOST:PORT, or [[mqtt]] in the file of --config"}});
-  }
   api_->count_batch();
   for (const auto& denied : pipeline_->denied_effects()) {
     log_.warning("effect_denied", {{"function", denied.function},

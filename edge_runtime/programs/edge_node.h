@@ -24,7 +24,7 @@ namespace doppel {
 
 class EdgeNode {
  public:
-  // Recovers, then listens and subscribes. Errors name what could not be opened, reached or understood.
+  // Listens, recovers, then serves and subscribes. Errors name what could not be opened, reached or understood.
   static Result<std::unique_ptr<EdgeNode>> start(const EdgeConfig& config, Log& log);
   ~EdgeNode();
   Result<void> stop();
@@ -34,11 +34,13 @@ class EdgeNode {
  private:
   EdgeNode(const EdgeConfig& config, Log& log) : config_(config), log_(log) {}
   Result<void> open();
+  Result<void> listen();
+  Result<void> recover();
   Result<void> mend_functions();
   Result<void> configure_fold();
   Result<void> make_sources();
   Result<void> start_outlets();
-  Result<void> start_http();
+  Result<void> serve_http();
   Result<void> start_sources();
   void after_batch();
   void write_log_rows();

@@ -2,12 +2,13 @@
 
 #include <unistd.h>
 
+#include "edge_runtime/http/routes.h"
 #include "edge_runtime/programs/endpoint.h"
 #include "edge_runtime/programs/secret_file.h"
 
 namespace doppel {
 
-Result<void> NodeHttp::start(std::string_view role, const NodeConfig& config, Router router, StreamHub& hub, const Clock& clock) {
+Result<void> NodeHttp::listen(const NodeConfig& config, StreamHub& hub, const Clock& clock) {
   HttpServerOptions options;
   options.address = config.http.address;
   options.port = static_cast<std::uint16_t>(config.http.port);
@@ -16,11 +17,16 @@ Result<void> NodeHttp::start(std::string_view role, const NodeConfig& config, Ro
     if (!token) return token.error();
     options.token = std::move(*token);
   }
-  auto server = HttpServer::start(options, std::move(router), hub, clock);
+  auto server = HttpServer::start(options, make_starting_router(), hub, clock);
   if (!server) return server.error();
   server_ = std::move(*server);
   serving_ = server_.get();
   data_ = config.data;
+  return {};
+}
+
+Result<void> NodeHttp::serve(std::string_view role, const NodeConfig& config, Router router) {
+  server_->serve(std::move(router));
   return write_endpoint(config.data, {std::string(role), config.name, server_->url(), config.http.token_file, getpid()});
 }
 

@@ -12,16 +12,18 @@
 
 namespace doppel {
 
-// Thread: start and stop on one, metrics on any.
+// Thread: listen, serve and stop on one, metrics on any.
 class NodeHttp {
  public:
-  // Serves `router`; then the node can be found. Errors: as of HttpServer::start, and of reading the token file.
-  Result<void> start(std::string_view role, const NodeConfig& config, Router router, StreamHub& hub, const Clock& clock);
+  // Listens, and says that the node is starting. Errors: as of HttpServer::start, and of reading the token file.
+  Result<void> listen(const NodeConfig& config, StreamHub& hub, const Clock& clock);
+  // Serves `router`; then the node can be found. Errors: unavailable (the file cannot be written).
+  Result<void> serve(std::string_view role, const NodeConfig& config, Router router);
   // Nothing is asked any more. What was asked may still be answered, into nothing, until the destructor.
   void stop();
 
   std::string url() const { return server_->url(); }
-  std::vector<MetricSample> metrics() const;  // none before it serves
+  std::vector<MetricSample> metrics() const;  // none before it listens
 
  private:
   std::string data_;

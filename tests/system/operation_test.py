@@ -61,6 +61,21 @@ def deploy(scene, node, name, body, fuel="1M"):
 
 
 class Start(harness.SceneTest):
+    def test_a_port_that_is_taken_ends_the_start_before_anything_is_taken_over(self):
+        broker = self.scene.broker()
+        first = self.scene.edge("first", arguments=["--mqtt", broker.url])
+        address = first.url.removeprefix("http://")
+        second = harness.Node("edge", "second", self.scene.folder, arguments=["--mqtt", broker.url])
+        second.command[second.command.index("--http") + 1] = address
+        self.scene.start(second, wait=False)
+        self.assertEqual(second.child.wait(timeout=20), 1)
+        log = second.tail(100)
+        self.assertIn("cannot_start", log)
+        self.assertIn(f"cannot listen on http address {address}: Address already in use", log)
+        self.assertNotIn("recovered", log)
+        self.assertNotIn("doppel-second", broker.tail(1000))
+        self.assertIn("doppel-first", broker.tail(1000))
+
     def test_a_node_without_a_broker_says_so_and_how_to_give_one(self):
         edge = self.scene.edge("alone")
         self.assertEqual(edge.tail(100).count("no_source"), 1)

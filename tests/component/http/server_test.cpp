@@ -178,6 +178,23 @@ TEST_F(Server, A_taken_port_and_a_bad_address_are_errors_that_name_them) {
   EXPECT_EQ(HttpServer::start(options, routes(), hub_, clock_).error().code, ErrorCode::invalid_input);
 }
 
+TEST_F(Server, It_serves_other_routes_from_when_it_is_told_to_and_ends_what_is_under_way_with_the_first) {
+  auto started = HttpServer::start({}, routes(), hub_, clock_);
+  ASSERT_TRUE(started) << started.error().message;
+  server_ = *std::move(started);
+  auto early = connect();
+  early.send(get("/later"));
+  const Reply reply = take_pending();
+  Router others;
+  others.add(Method::get, "/bye", [](const Request&, const Reply& answer) { answer.json("\"bye\""); });
+  server_->serve(std::move(others));
+  EXPECT_EQ(status_of(ask(get("/bye"))), "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_of(ask(get("/hello"))), "HTTP/1.1 404 Not Found");
+  reply.json("\"late\"");
+  early.end_sending();
+  EXPECT_NE(early.read_to_end().find("\"late\""), std::string::npos);
+}
+
 TEST_F(Server, Its_metrics_count_answers_and_connections) {
   serve();
   ask(get("/hello"));

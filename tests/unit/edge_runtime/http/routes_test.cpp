@@ -223,6 +223,16 @@ TEST_F(Routes, An_upload_that_lacks_a_part_or_has_a_bad_name_is_refused) {
                  "function name 'F g'");
 }
 
+TEST_F(Routes, A_node_that_recovers_is_healthy_and_says_that_it_is_not_ready_for_anything) {
+  const Router starting = make_starting_router();
+  EXPECT_EQ(call(starting, {Method::get, "/healthz"}).response->status, Status::ok);
+  for (const char* path : {"/readyz", "/", "/api/v1/twins", "/metrics"}) {
+    const auto answer = *call(starting, {Method::get, path}).response;
+    EXPECT_EQ(answer.status, Status::service_unavailable) << path;
+    EXPECT_NE(answer.body.find("the node is starting"), std::string::npos) << path << answer.body;
+  }
+}
+
 TEST_F(Routes, A_function_is_deployed_to_edges_that_come_later_where_that_is_asked_for) {
   const auto form = make_form({{.name = "manifest", .filename = "", .content = "m"}, {.name = "module", .filename = "", .content = "w"}});
   const auto put = [&](const std::string& future) {
