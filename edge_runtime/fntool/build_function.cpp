@@ -59,6 +59,16 @@ Result<void> write_sdk(const fs::path& include) {
   return fntool::write_file(include / fntool::abi_header().path, fntool::abi_header().text);
 }
 
+// clang tells the size only in a note behind its error: the SDK's check is a template of it.
+std::string state_size_line(const std::string& folder, std::string_view errors, std::uint64_t state_bytes) {
+  constexpr std::string_view kCheck = "StateIsAsLargeAsTheManifestSays<";
+  const auto at = errors.find(kCheck);
+  if (at == std::string_view::npos) return {};
+  const auto size = errors.substr(at + kCheck.size());
+  return folder + "/function.toml: state_bytes = " + std::to_string(state_bytes) + ", but sizeof(State) is " +
+         std::string(size.substr(0, size.find_first_not_of("0123456789"))) + "\n";
+}
+
 }  // namespace
 
 Result<BuiltFunction> build_function(const std::string& folder) {
@@ -85,7 +95,7 @@ Result<BuiltFunction> build_function(const std::string& folder) {
   command.insert(command.end(), sources.begin(), sources.end());
   const auto ended = wasm::run_helper(command);
   if (!ended) return ended.error();
-  if (ended->exit_code != 0) return invalid_input(*compiler + " " + ended->how + ":\n" + ended->errors);
+  if (ended->exit_code != 0) return invalid_input(state_size_line(folder, ended->errors, built.manifest.state_bytes) + *compiler + " " + ended->how + ":\n" + ended->errors);
   std::error_code error;
   built.bytes = fs::file_size(built.module_path, error);
   return built;
