@@ -147,7 +147,7 @@ TEST_F(FunctionToolTest, A_run_that_fails_names_its_event_and_what_happened) {
     DOPPEL_FUNCTION(doppel::NoState, on_event)
   )");
   replace(folder + "/function.toml", "state_bytes = 16", "state_bytes = 0");
-  EXPECT_TRUE(findings(folder).starts_with("event 2: trap: unreachable code reached\n  #0 ")) << findings(folder);
+  EXPECT_TRUE(findings(folder).starts_with("event 2: trap: unreachable code reached\n  #0 on_event(doppel::Event const&, ")) << findings(folder);
 }
 
 TEST_F(FunctionToolTest, A_property_that_the_manifest_does_not_write_is_refused) {
