@@ -42,4 +42,7 @@ struct FunctionTestOptions {
 // not_found (no examples).
 Result<std::vector<ExampleReport>> test_function(const std::string& folder, const FunctionTestOptions& options);
 
+// The same for a function that is built already; nothing where there are no examples.
+Result<std::vector<ExampleReport>> run_examples(const std::string& folder, const BuiltFunction& built, const FunctionTestOptions& options);
+
 }  // namespace doppel

@@ -125,9 +125,15 @@ std::vector<fs::path> example_files(const std::string& folder) {
 Result<std::vector<ExampleReport>> test_function(const std::string& folder, const FunctionTestOptions& options) {
   const auto built = build_function(folder);
   if (!built) return built.error();
+  auto reports = run_examples(folder, *built, options);
+  if (reports && reports->empty()) return not_found(folder + "/examples: no *.json file in it");
+  return reports;
+}
+
+Result<std::vector<ExampleReport>> run_examples(const std::string& folder, const BuiltFunction& built, const FunctionTestOptions& options) {
   const auto files = example_files(folder);
-  if (files.empty()) return not_found(folder + "/examples: no *.json file in it");
-  const auto module = fntool::read_file(built->module_path);
+  if (files.empty()) return std::vector<ExampleReport>();
+  const auto module = fntool::read_file(built.module_path);
   if (!module) return module.error();
 
   const ScratchFolder scratch;
@@ -140,15 +146,15 @@ Result<std::vector<ExampleReport>> test_function(const std::string& folder, cons
   wasm.compiler = options.compiler;
   const auto engine = WasmEngine::open(wasm, **blobs);
   if (!engine) return engine.error();
-  if (const auto valid = (*engine)->validate(*module, built->manifest); !valid) return valid.error();
+  if (const auto valid = (*engine)->validate(*module, built.manifest); !valid) return valid.error();
   const auto hash = (*blobs)->put(*module);
   if (!hash) return hash.error();
-  const auto runner = (*engine)->load(*hash, built->manifest);
+  const auto runner = (*engine)->load(*hash, built.manifest);
   if (!runner) return runner.error();
 
   std::vector<ExampleReport> reports;
   for (const fs::path& file : files) {
-    auto report = test_example(file, built->manifest, **runner);
+    auto report = test_example(file, built.manifest, **runner);
     if (!report) return report.error();
     reports.push_back(std::move(report).value());
   }

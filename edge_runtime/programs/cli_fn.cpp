@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 struct Options {
   ApiOptions api;
   std::string path, name, manifest, edges;
-  bool future = false;
+  bool future = false, untested = false;
 };
 
 struct LocalOptions {
@@ -119,11 +119,26 @@ struct Package {
   std::string manifest_text, module;
 };
 
-// A folder is built first; a module is taken as it is.
+// What its own examples say against is hardly meant to run.
+Result<void> check_examples(const std::string& folder, const BuiltFunction& built) {
+  const auto reports = run_examples(folder, built, {});
+  if (!reports) return reports.error();
+  std::string failing;
+  for (const ExampleReport& report : *reports) {
+    if (!report.differences.empty()) failing += "\n" + report.file + ": " + report.differences.front();
+  }
+  if (failing.empty()) return {};
+  return invalid_input("not deployed, since examples fail (--untested deploys it all the same, doppel fn test " + folder + " says more):" + failing);
+}
+
+// A folder is built and tested first; a module is taken as it is.
 Result<Package> read_package(const Options& options) {
   if (fs::is_directory(options.path)) {
     auto built = build_function(options.path);
     if (!built) return built.error();
+    if (!options.untested) {
+      if (auto passed = check_examples(options.path, *built); !passed) return passed.error();
+    }
     auto module = read_file(built->module_path);
     if (!module) return module.error();
     return Package{std::move(built->manifest), std::move(built->manifest_text), *std::move(module)};
@@ -235,9 +250,10 @@ void add_function_commands(CLI::App& root, Chosen& chosen) {
        "  doppel fn deploy overheat --edges region:emea --future\n"
        "  doppel fn deploy overheat/build/overheat.wasm --server http://127.0.0.1:7070"},
       deploy);
-  deploying.app.add_option("path", deploying.options.path, "Folder of the function, which is built first, or a module")
+  deploying.app.add_option("path", deploying.options.path, "Folder of the function, which is built and tested by its examples first, or a module")
       ->required()
       ->type_name("DIR|FILE.wasm");
+  deploying.app.add_flag("--untested", deploying.options.untested, "Without running the folder's examples, or though they fail");
   deploying.app.add_option("--manifest", deploying.options.manifest, "Default: function.toml beside it")->type_name("FILE");
   add_edges(deploying.app, deploying.options);
   deploying.app.add_flag("--future", deploying.options.future, "Also where the selector selects no edge yet: those that come get the function")

@@ -49,6 +49,17 @@ class Rollout(harness.SceneTest):
         self.assertIn("the function is for edges soth, and none of them is selected by south", refused)
         self.assertEqual(self.fn("delete", "overheat", "--edges", "soth"), "overheat deleted\n")
 
+    def test_a_folder_whose_examples_fail_is_not_deployed_unless_that_is_wanted(self):
+        example = self.source / "examples/hysteresis.json"
+        example.write_text(example.read_text().replace('"value": 90.5', '"value": 91.5'))
+        refused = self.refused("deploy", self.source, "--edges", "*")
+        self.assertIn("not deployed, since examples fail (--untested deploys it all the same", refused)
+        self.assertIn("hysteresis.json: ", refused)
+        self.assertEqual(self.coordinator.get("/api/v1/functions")["items"], [])
+        self.fn("deploy", self.source, "--edges", "*", "--untested")
+        self.wait_for("north", "south")
+        self.assertIn("accepted", self.fn("deploy", self.source / "build/overheat.wasm", "--edges", "*"))
+
     def test_a_function_is_taken_only_from_the_edges_that_are_named(self):
         self.fn("deploy", self.source, "--edges", "north,south")
         self.wait_for("north", "south")
