@@ -4,7 +4,7 @@
 //   contributions(edge, incarnation, lane, region, revision, arrival, window, start, "end", group_labels, property, FIGURES)
 //   edges(name, region, version, first_seen, last_seen, functions, status, refused_rows, last_refusal)
 //   functions(name, module_sha256, edges, since_position)                                desired ones
-//   twins(edge, id, model, rev, events, last_seen, tags, geo)                            those that edges send up
+//   twins(edge, id, model, rev, events, last_seen, labels, geo)                          those that edges send up
 //   properties(edge, twin, name, value, ts, rev, desired)
 //   alerts(edge, twin, alert, function, value, since)
 // FIGURES: count, mean, stddev, sum, min, max, first, last, p50, p95, p99 of a property; events, twins where property is ''.

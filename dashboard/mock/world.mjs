@@ -51,7 +51,7 @@ export class World {
       if (kind === 'motor') properties.limit = { v: 70, ts: iso(this.started - 6e5), rev: 1, fresh: true, desired: i % 4 === 0 ? 65 : 70, pending_since: i % 4 === 0 ? iso(this.started - 42_000) : null };
       this.twins.set(id, {
         id, edge, model: `${kind}:1`, rev: 1, events: 200 + Math.floor(this.random() * 4000), last_seen: iso(this.started),
-        tags: { area: edge, line: String(1 + (i % 3)) },
+        labels: { area: edge, line: String(1 + (i % 3)) },
         geo: [round(site.at[0] + Math.cos(angle) * far * 1.7, 4), round(site.at[1] + Math.sin(angle) * far, 4)],
         properties, silent: i % 37 === 36,
       });
@@ -85,8 +85,8 @@ export class World {
     const status = twin.silent ? (age > 60 ? 'offline' : 'stale') : 'online';
     const properties = Object.fromEntries(Object.entries(twin.properties).map(([name, { v, ts, rev, desired, pending_since }]) => [
       name, { v, ts, rev, fresh: status === 'online', ...(desired === undefined ? {} : { desired, pending_since }) }]));
-    const { id, model, rev, events, last_seen, tags, geo } = twin;
-    return { ...(coordinator ? { edge: twin.edge } : {}), id, model, rev, events, status, last_seen, tags, geo, properties };
+    const { id, model, rev, events, last_seen, labels, geo } = twin;
+    return { ...(coordinator ? { edge: twin.edge } : {}), id, model, rev, events, status, last_seen, labels, geo, properties };
   }
 
   // One-minute rows of the last hour for every edge and kind, with the minute that has only begun.

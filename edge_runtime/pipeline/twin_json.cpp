@@ -102,9 +102,9 @@ void append_facts(ObjectWriter& object, const Twin& twin, const NameTable& names
   } else {
     object.member("model") += "null";
   }
-  ObjectWriter tags(object.member("tags"));
-  for (const auto& label : twin.labels) append_json_string(tags.member(names.text(label.name)), names.text(label.value));
-  tags.close();
+  ObjectWriter labels(object.member("labels"));
+  for (const auto& label : twin.labels) append_json_string(labels.member(names.text(label.name)), names.text(label.value));
+  labels.close();
   std::string& geo = object.member("geo");
   const auto position = position_of(twin, names);
   if (!position) {

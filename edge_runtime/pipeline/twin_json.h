@@ -1,4 +1,4 @@
-// A twin as JSON: `{"id", "model", "rev", "events", "status", "last_seen", "tags", "geo", "properties": {name: {"v", "ts", "rev",
+// A twin as JSON: `{"id", "model", "rev", "events", "status", "last_seen", "labels", "geo", "properties": {name: {"v", "ts", "rev",
 // "fresh", "desired", "pending_since"}}}`.
 #pragma once
 

@@ -102,7 +102,7 @@ std::string twin_target(const Options& options) {
 
 void print_twin(const json& twin) {
   print(styled(printable(cell(twin, "id")), Style::bold) + "\n");
-  for (const char* key : {"edge", "model", "status", "events", "rev", "last_seen", "geo", "tags"}) {
+  for (const char* key : {"edge", "model", "status", "events", "rev", "last_seen", "geo", "labels"}) {
     if (twin.contains(key) && !twin.at(key).is_null()) {
       print("  " + std::string(key) + ": " + printable(cell(twin, key)) + "\n");
     }
@@ -344,7 +344,7 @@ void add_twin_commands(CLI::App& root, Chosen& chosen) {
        "  doppel twin query \"SELECT id, events FROM twins ORDER BY events DESC LIMIT 5\"\n"
        "  doppel twin query \"SELECT twin, value FROM properties WHERE name = 'temperature'\"\n\n"
        "Views of an edge:\n"
-       "  twins(id, model, rev, events, last_seen, tags, geo)\n"
+       "  twins(id, model, rev, events, last_seen, labels, geo)\n"
        "  properties(twin, name, value, ts, rev, desired)\n"
        "  windows(window, start, end, group_labels, property, FIGURES)\n"
        "  alerts(twin, alert, function, value, since)\n"

@@ -1,5 +1,5 @@
 // What SQL sees of an edge's tables.
-//   twins(id, model, rev, events, last_seen, tags, geo)
+//   twins(id, model, rev, events, last_seen, labels, geo)
 //   properties(twin, name, value, ts, rev, desired)
 //   windows(window, start, "end", group_labels, property, FIGURES)
 //   alerts(twin, alert, function, value, since)

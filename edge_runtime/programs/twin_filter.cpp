@@ -63,7 +63,7 @@ const Json& member(const Json& json, const std::string& name) {
 bool fits(const Json& twin, const TwinQuery& query) {
   if (!query.model.empty() && member(twin, "model") != query.model) return false;
   if (!query.status.empty() && member(twin, "status") != query.status) return false;
-  const auto labelled = [&](const auto& label) { return member(member(twin, "tags"), label.first) == label.second; };
+  const auto labelled = [&](const auto& label) { return member(member(twin, "labels"), label.first) == label.second; };
   const auto predicated = [&](const Predicate& predicate) {
     const Json& property = member(member(twin, "properties"), predicate.property);
     return property.contains("v") && holds(value_of(property["v"]).view(), predicate.comparison, predicate.value.view());

@@ -13,7 +13,7 @@ inline std::string documents(const std::string& call, const std::string& from) {
 
 inline const std::string kTwinColumns =
     "j->>'$.id' AS id, j->>'$.model' AS model, j->>'$.rev' AS rev, j->>'$.events' AS events, j->>'$.last_seen' AS last_seen, "
-    "j->'$.tags' AS tags, j->'$.geo' AS geo";
+    "j->'$.labels' AS labels, j->'$.geo' AS geo";
 
 // Of the rows p of json_each(j, '$.properties').
 inline const std::string kPropertyColumns =

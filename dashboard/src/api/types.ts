@@ -46,7 +46,7 @@ export interface Twin {
   events: number;
   status?: string;
   last_seen?: string | null;
-  tags?: Record<string, string>;
+  labels?: Record<string, string>;
   geo?: LonLat | null;
   edge?: string;
   properties: Record<string, Property>;

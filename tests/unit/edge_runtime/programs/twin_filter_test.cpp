@@ -6,9 +6,9 @@ namespace doppel {
 namespace {
 
 const std::string kPage =
-    R"({"items":[{"id":"a","edge":"n","model":"pump","status":"online","tags":{"area":"x"},"properties":{"t":{"v":21.5,"rev":1}}},)"
-    R"({"id":"b","edge":"n","model":null,"status":"stale","tags":{},"properties":{"t":{"v":"warm"},"big":{"v":18446744073709551615}}},)"
-    R"({"id":"c","edge":"n","tags":7,"properties":[3]}],"next":"cursor"})";
+    R"({"items":[{"id":"a","edge":"n","model":"pump","status":"online","labels":{"area":"x"},"properties":{"t":{"v":21.5,"rev":1}}},)"
+    R"({"id":"b","edge":"n","model":null,"status":"stale","labels":{},"properties":{"t":{"v":"warm"},"big":{"v":18446744073709551615}}},)"
+    R"({"id":"c","edge":"n","labels":7,"properties":[3]}],"next":"cursor"})";
 
 Predicate predicate(const std::string& property, Comparison comparison, const ValueView& value) { return {property, comparison, Value(value)}; }
 
