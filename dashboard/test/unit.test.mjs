@@ -298,6 +298,14 @@ test('past rates come from the shortest windows, groups added', () => {
   assert.deepEqual(rates.columns(['north'], 0)[1], [3, 0.5, null, 5]);
 });
 
+test('the rate goes on from the newest window that was to be had, though the next one has already begun', () => {
+  const rates = new history.RateHistory();
+  rates.push(now / 1000, new Map([['north', 5]]));
+  const row = (end) => ({ window: '10s', start: new Date(now - 1000 * (end + 10)).toISOString(), end: new Date(now - 1000 * end).toISOString(), level: 'edge', name: 'north', group: '', property: '', events: 40 });
+  rates.backfill([row(45), row(25), row(15)]);
+  assert.deepEqual(rates.columns(['north'], 0)[1], [4, null, 4, 4, 5]);
+});
+
 test('the app is small, and asks nothing of other servers', async () => {
   const folder = new URL('../dist/', import.meta.url);
   const files = readdirSync(folder, { recursive: true });

@@ -5,6 +5,7 @@ import { withGaps } from './gaps';
 
 const maxPoints = 1800;
 const sampleLasts = 10;  // seconds; samples come every two
+const windowComes = 30;  // seconds; so long after its end the newest window may be the last one to be had
 
 type Sample = Map<string, number | null>;
 
@@ -40,6 +41,8 @@ export class RateHistory {
       windows.set((start + end) / 2, sample);
     }
     const older = [...windows].sort(([a], [b]) => a - b).map(([time, rates]) => ({ time, lasts, rates }));
+    const newest = older.at(-1);
+    if (newest) newest.lasts += windowComes;
     this.points = [...older, ...this.points].slice(-maxPoints);
     this.version += 1;
   }
