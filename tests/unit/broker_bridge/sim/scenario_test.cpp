@@ -57,11 +57,11 @@ u = { kind = "sin" }
 }
 
 TEST(Scenario, text_that_is_no_toml_is_refused_with_its_line) {
-  EXPECT_TRUE(problems("a = 1\nb = = 2\n").starts_with("line 2: ")) << problems("a = 1\nb = = 2\n");
+  EXPECT_TRUE(problems("a = 1\nb = = 2\n").starts_with("line 2:5: ")) << problems("a = 1\nb = = 2\n");
 }
 
 TEST(Scenario, a_text_that_the_parser_may_not_get_is_refused_with_its_line) {
-  EXPECT_EQ(problems("seed = 1\nb = 8\"é\""), "line 2: a quote inside a key or value");
+  EXPECT_EQ(problems("seed = 1\nb = 8\"é\""), "line 2:6: a quote inside a key or value");
 }
 
 TEST(Scenario, a_file_that_is_not_there_is_named) {

@@ -132,7 +132,7 @@ function.toml:17: config.list = [1] is not a string, number or boolean under a n
 TEST(Manifest, A_syntax_error_names_its_line) {
   const auto manifest = parse_manifest("name = \"f\"\nversion = \n");
   ASSERT_FALSE(manifest);
-  EXPECT_TRUE(manifest.error().message.starts_with("function.toml:2: ")) << manifest.error().message;
+  EXPECT_TRUE(manifest.error().message.starts_with("function.toml:2:")) << manifest.error().message;
 }
 
 std::string refusal(std::string_view toml) {
@@ -141,7 +141,7 @@ std::string refusal(std::string_view toml) {
 }
 
 TEST(Manifest, A_text_that_the_parser_may_not_get_is_refused_with_its_line) {
-  EXPECT_EQ(refusal("name = 'f'\nx = 8\"é\""), "function.toml:2: a quote inside a key or value");
+  EXPECT_EQ(refusal("name = 'f'\nx = 8\"é\""), "function.toml:2:6: a quote inside a key or value");
 }
 
 TEST(Manifest, Config_is_in_name_order_whatever_the_order_of_the_lines) {
