@@ -19,8 +19,15 @@ std::uint64_t SimBroker::connect(std::size_t edge, Receiver receiver) {
   ++session.connection;
   session.receiver = std::move(receiver);
   session.down_at = session.up_at = world_.now();
-  for (const auto& [packet_id, publication] : session.in_flight) deliver(edge, publication, {1, true, false, packet_id, 0, 0});
+  for (const auto& [packet_id, publication] : session.in_flight) deliver(edge, publication, {1, true, publication.is_retained, packet_id, 0, 0});
   pump(edge);
+  if (sends_retained_ == Retained::to_every_subscription) {
+    for (const auto& [topic, newest] : session.retained) {
+      Publication copy = newest;
+      copy.is_retained = true;
+      enqueue(edge, std::move(copy));
+    }
+  }
   return session.connection;
 }
 
@@ -51,12 +58,14 @@ void SimBroker::publish(std::size_t edge, std::uint64_t connection, std::string 
 
 void SimBroker::send_to(std::size_t edge, Publication publication) {
   if (!is_up_) return world_.after(kDeviceRetry, [this, edge, publication] { send_to(edge, publication); });
+  if (publication.retain) sessions_[edge].retained[publication.topic] = publication;
+  enqueue(edge, std::move(publication));
+}
+
+void SimBroker::enqueue(std::size_t edge, Publication publication) {
   auto& session = sessions_[edge];
-  if (publication.qos == 0 && !session.is_connected) {
-    session.dropped.insert(publication.number);
-    return;
-  }
-  if (publication.qos == 0) return deliver(edge, publication, {});
+  if (publication.qos == 0 && !session.is_connected) return;
+  if (publication.qos == 0) return deliver(edge, publication, {0, false, publication.is_retained, 0, 0, 0});
   session.queue.push_back(std::move(publication));
   pump(edge);
 }
@@ -73,6 +82,17 @@ bool SimBroker::is_idle(std::size_t edge) const {
   return at == sessions_.end() || (at->second.queue.empty() && at->second.in_flight.empty());
 }
 
+// At QoS 0 a message may be lost on the way, and only a subscription brings it again.
+std::vector<std::uint64_t> SimBroker::retained_for(std::size_t edge) const {
+  std::vector<std::uint64_t> numbers;
+  const auto at = sessions_.find(edge);
+  if (at == sessions_.end()) return numbers;
+  for (const auto& [topic, newest] : at->second.retained) {
+    if (newest.qos > 0 || sends_retained_ == Retained::to_every_subscription) numbers.push_back(newest.number);
+  }
+  return numbers;
+}
+
 void SimBroker::pump(std::size_t edge) {
   auto& session = sessions_[edge];
   while (session.is_connected && session.in_flight.size() < kWindow && !session.queue.empty()) {
@@ -82,7 +102,8 @@ void SimBroker::pump(std::size_t edge) {
                                                         [&](const InFlight& each) { return each.packet_id == session.last_packet_id; }));
     session.in_flight.push_back({session.last_packet_id, std::move(session.queue.front())});
     session.queue.pop_front();
-    deliver(edge, session.in_flight.back().publication, {1, false, false, session.last_packet_id, 0, 0});
+    const auto& next = session.in_flight.back().publication;
+    deliver(edge, next, {1, false, next.is_retained, session.last_packet_id, 0, 0});
   }
 }
 
@@ -90,11 +111,7 @@ void SimBroker::deliver(std::size_t edge, const Publication& publication, const 
   auto& session = sessions_[edge];
   session.down_at = std::max(session.down_at, world_.now() + delay(world_.random()));
   world_.at(session.down_at, [&session, connection = session.connection, publication, delivery] {
-    if (session.is_connected && session.connection == connection) {
-      session.receiver.message(publication, delivery);
-    } else if (delivery.qos == 0) {
-      session.dropped.insert(publication.number);
-    }
+    if (session.is_connected && session.connection == connection) session.receiver.message(publication, delivery);
   });
 }
 

@@ -1,5 +1,5 @@
 // An MQTT broker as the standard asks for, with one persistent session for each edge: QoS 0 and 1, an inflight window, redelivery with
-// DUP; and what edges publish to it.
+// DUP, retained messages; and what edges publish to it.
 #pragma once
 
 #include <cstdint>
@@ -19,20 +19,24 @@ struct Publication {
   std::uint64_t number = 0;
   std::string topic, payload;
   std::uint8_t qos = 1;
+  bool retain = false;       // of the device: the broker keeps it as the topic's newest
+  bool is_retained = false;  // a copy that was sent because of a subscription
 };
 
 class SimBroker {
  public:
   static constexpr std::size_t kWindow = 8;
 
-  explicit SimBroker(World& world) : world_(world) {}
+  enum class Retained : std::uint8_t { to_new_subscriptions, to_every_subscription };  // MQTT 5 as doppel asks for it; MQTT 3.1.1
+
+  SimBroker(World& world, Retained retained) : world_(world), sends_retained_(retained) {}
 
   // The edge's end of a connection. Called while the connection lasts; lost() is the last call.
   struct Receiver {
     std::function<void(const Publication&, const Delivery&)> message;
     std::function<void()> lost;
   };
-  // The number of the connection, or 0: the broker is down.
+  // The number of the connection, or 0: the broker is down. Who connects subscribes.
   std::uint64_t connect(std::size_t edge, Receiver receiver);
   void disconnect(std::size_t edge, std::uint64_t connection);
   void acknowledge(std::size_t edge, std::uint64_t connection, std::uint16_t packet_id);  // a PUBACK on its way
@@ -45,9 +49,10 @@ class SimBroker {
   void start() { is_up_ = true; }
 
   bool is_idle(std::size_t edge) const;  // everything was acknowledged
+  // The newest retained message of each topic that this edge is sure to have been sent.
+  std::vector<std::uint64_t> retained_for(std::size_t edge) const;
   const std::map<std::string, std::set<std::string>>& published(std::size_t edge) { return sessions_[edge].published; }
   const std::set<std::uint64_t>& acknowledged(std::size_t edge) { return sessions_[edge].acknowledged; }
-  const std::set<std::uint64_t>& dropped(std::size_t edge) { return sessions_[edge].dropped; }
 
  private:
   struct InFlight {
@@ -60,18 +65,21 @@ class SimBroker {
     Receiver receiver;
     std::deque<Publication> queue;
     std::deque<InFlight> in_flight;
+    std::map<std::string, Publication> retained;  // by topic
     std::uint16_t last_packet_id = 0;
     Duration down_at{0}, up_at{0};  // when the last packet of each direction arrives: TCP keeps the order
     std::map<std::string, std::set<std::string>> published;  // id -> what came under it
-    std::set<std::uint64_t> acknowledged, dropped;
+    std::set<std::uint64_t> acknowledged;
   };
 
+  void enqueue(std::size_t edge, Publication publication);
   void pump(std::size_t edge);
   void deliver(std::size_t edge, const Publication& publication, const Delivery& delivery);
   void on_the_way_up(std::size_t edge, std::uint64_t connection, std::function<void(Session&)> arrive);
   void lose(Session& session);
 
   World& world_;
+  const Retained sends_retained_;
   bool is_up_ = true;
   std::map<std::size_t, Session> sessions_;
 };

@@ -1,9 +1,8 @@
 #include "tests/simulation/checker.h"
 
-#include <charconv>
+#include <map>
 #include <optional>
-
-#include "twin_store/model/hash.h"
+#include <string>
 
 namespace doppel::simulation {
 namespace {
@@ -11,61 +10,15 @@ namespace {
 std::string text(std::uint64_t number) { return std::to_string(number); }
 std::string text(Position position) { return std::to_string(to_number(position)); }
 
-// Every payload says its number, also one that is malformed.
-std::uint64_t number_of(std::string_view payload) {
-  constexpr std::string_view kBefore = "\"n\":";
-  const auto at = payload.find(kBefore) + kBefore.size();
-  std::uint64_t number = 0;
-  std::from_chars(payload.data() + at, payload.data() + payload.size(), number);
-  return number;
-}
-
 }  // namespace
 
 void EdgeChecker::check() {
-  recompute();
+  for (const auto& [position, record] : edge_.ledger().accepted()) model_.take(position, record);
   check_applied_once();
   check_acknowledged();
   check_twins();
   check_windows();
   check_publications();
-}
-
-// One record at a time, in the order of the journal.
-void EdgeChecker::recompute() {
-  for (const auto& [position, record] : edge_.ledger().accepted()) {
-    if (record.kind == RecordKind::message) take_message(position, record);
-    if (record.kind == RecordKind::configuration) is_configured_ = true;
-    if (record.kind == RecordKind::incarnation) windows_.clear(), populations_.clear();
-  }
-}
-
-void EdgeChecker::take_message(Position position, const AcceptedRecord& record) {
-  const auto number = number_of(record.payload);
-  const Said& said = said_.at(number);
-  if (!taken_.insert(number).second) {
-    edge_.trace_repeat(position, number, record);
-    return;
-  }
-  if (said.is_malformed) return void(++dead_);
-  Expected& twin = twins_[said.twin];
-  ++twin.events, ++twin.rev;
-  const std::pair<std::string, double> fields[] = {{"n", static_cast<double>(number)}, {"v", said.v}, {"w", said.w}};
-  for (const auto& [name, value] : fields) {
-    const auto [at, added] = twin.values.try_emplace(name, said.time, value);
-    if (!added && at->second.first <= said.time) at->second = {said.time, value};
-  }
-  if (!is_configured_) return;  // its configuration was lost with other records: other windows took it
-  const auto length = edge_.configuration().windows.front().length;
-  const auto time = to_nanoseconds(said.time);
-  WindowKey key{edge_.configuration().windows.front().name, time - time % length.count(), length.count(), "", ""};
-  auto& population = populations_[key];
-  ++population.events;
-  population.twins.add(hash64(said.twin));
-  for (const auto& [name, value] : fields) {
-    key.property = name;
-    windows_[key].add({value, said.time, hash64(edge_.name()), to_number(position)});
-  }
 }
 
 void EdgeChecker::check_applied_once() {
@@ -85,18 +38,21 @@ void EdgeChecker::check_applied_once() {
 void EdgeChecker::check_acknowledged() {
   if (story_.lost_its_past || edge_.lawfully_lost() > 0) return;
   for (const auto number : broker_.acknowledged(edge_.number())) {
-    if (!taken_.contains(number)) throw Broken("an acknowledged event is never lost", "message " + text(number) + " is in no record");
+    if (!model_.has_taken(number)) throw Broken("an acknowledged event is never lost", "message " + text(number) + " is in no record");
   }
   for (std::uint64_t number = 0; number < said_.size(); ++number) {
     const bool is_due = said_[number].edge == edge_.number() && said_[number].qos == 1;
-    if (is_due && !taken_.contains(number)) throw Broken("an acknowledged event is never lost", "message " + text(number) + " never arrived");
+    if (is_due && !model_.has_taken(number)) throw Broken("an acknowledged event is never lost", "message " + text(number) + " never arrived");
+  }
+  for (const auto number : broker_.retained_for(edge_.number())) {
+    if (!model_.has_taken(number)) throw Broken("an acknowledged event is never lost", "the retained message " + text(number) + " never arrived");
   }
 }
 
 void EdgeChecker::check_twins() {
   const auto& pipeline = edge_.pipeline();
   std::uint64_t seen = 0;
-  for (const auto& [id, expected] : twins_) {
+  for (const auto& [id, expected] : model_.twins()) {
     const auto index = pipeline.twins().find(id);
     if (index == kNoTwin) throw Broken("an accepted event is applied", "there is no twin " + id);
     const Twin& twin = pipeline.twins()[index];
@@ -113,25 +69,27 @@ void EdgeChecker::check_twins() {
   }
   const auto dead = pipeline.dead_letters().counts_by_reason().find("bad_payload");
   const std::uint64_t letters = dead == pipeline.dead_letters().counts_by_reason().end() ? 0 : dead->second;
-  if (letters != dead_) throw Broken("one bad message stops nothing and is named", text(letters) + " dead letters, not " + text(dead_));
+  if (letters != model_.bad_payloads()) throw Broken("one bad message stops nothing and is named", text(letters) + " dead letters, not " + text(model_.bad_payloads()));
 }
 
 void EdgeChecker::check_windows() {
+  const auto& windows = model_.windows();
+  const auto& populations = model_.populations();
   std::size_t rows = 0;
   edge_.pipeline().windows().for_each([&](const WindowKey& key, std::uint64_t, const Aggregate* aggregate, const WindowPopulation* population) {
     const auto name = "the row of window " + text(static_cast<std::uint64_t>(key.start_ns)) + ", property \"" + key.property + "\"";
     if (key.property == "pad") return;
     ++rows;
     if (population != nullptr) {
-      const auto at = populations_.find(key);
-      if (at == populations_.end() || !(at->second == *population)) throw Broken("windows are an exact recomputation", name + " differs");
+      const auto at = populations.find(key);
+      if (at == populations.end() || !(at->second == *population)) throw Broken("windows are an exact recomputation", name + " differs");
     } else {
-      const auto at = windows_.find(key);
-      if (at == windows_.end() || !(at->second == *aggregate)) throw Broken("windows are an exact recomputation", name + " differs");
+      const auto at = windows.find(key);
+      if (at == windows.end() || !(at->second == *aggregate)) throw Broken("windows are an exact recomputation", name + " differs");
     }
   });
-  if (rows != windows_.size() + populations_.size())
-    throw Broken("windows are an exact recomputation", text(rows) + " rows, not " + text(windows_.size() + populations_.size()));
+  if (rows != windows.size() + populations.size())
+    throw Broken("windows are an exact recomputation", text(rows) + " rows, not " + text(windows.size() + populations.size()));
 }
 
 // What left as a publication, against the rows that the journal gives.

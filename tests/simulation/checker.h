@@ -1,32 +1,24 @@
 // What must be true of an edge when all is still, against a plain recomputation from what its devices said.
 #pragma once
 
-#include <map>
-#include <set>
-#include <string>
 #include <vector>
 
 #include "tests/simulation/broker.h"
 #include "tests/simulation/edge.h"
 #include "tests/simulation/fleet.h"
+#include "tests/simulation/model.h"
 
 namespace doppel::simulation {
 
 class EdgeChecker {
  public:
   EdgeChecker(SimEdge& edge, SimBroker& broker, const std::vector<Said>& said, const EdgeStory& story)
-      : edge_(edge), broker_(broker), said_(said), story_(story) {}
+      : edge_(edge), broker_(broker), said_(said), story_(story), model_(edge.name(), edge.configuration(), said) {}
 
   // Throws Broken.
   void check();
 
  private:
-  struct Expected {
-    std::uint64_t events = 0, rev = 0;
-    std::map<std::string, std::pair<Timestamp, double>> values;
-  };
-  void recompute();
-  void take_message(Position position, const AcceptedRecord& record);
   void check_applied_once();
   void check_acknowledged();
   void check_twins();
@@ -37,13 +29,7 @@ class EdgeChecker {
   SimBroker& broker_;
   const std::vector<Said>& said_;
   const EdgeStory& story_;
-
-  std::set<std::uint64_t> taken_;  // numbers of what was said
-  std::uint64_t dead_ = 0;
-  bool is_configured_ = false;
-  std::map<std::string, Expected> twins_;
-  std::map<WindowKey, Aggregate> windows_;
-  std::map<WindowKey, WindowPopulation> populations_;
+  EdgeModel model_;
 };
 
 // That a replay of its journal, as far as it is kept whole, comes to the same bytes. Throws Broken.

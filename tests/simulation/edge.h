@@ -51,10 +51,6 @@ class SimEdge final : public Node, private uplink::EdgePort {
   const Checkpoint& applied() { return process().lane->applied(); }
   Process& parts() { return process(); }
   bool may_send_unsynced() const { return options().journal.sync == SyncPolicy::never; }
-  void trace_repeat(Position position, std::uint64_t number, const AcceptedRecord& record) {
-    world().trace(name(), "again: message", number, "at", to_number(position), "session", std::uint64_t{record.delivery.session}, "packet",
-                  std::uint64_t{record.delivery.packet_id}, record.delivery.dup ? "DUP" : "");
-  }
   std::size_t number() const { return edge_.number; }
   const PipelineConfig& configuration() const { return edge_.pipeline; }
 

@@ -30,6 +30,16 @@ class DropsOnFull final : public JournalDecorator {
   }
 };
 
+class CountsRetainedAgain final : public JournalDecorator {
+ public:
+  using JournalDecorator::JournalDecorator;
+  Result<Position> append(const NewRecord& record) override {
+    NewRecord unmarked = record;
+    unmarked.delivery.retained = false;
+    return JournalDecorator::append(unmarked);
+  }
+};
+
 class IgnoresMarks final : public JournalDecorator {
  public:
   using JournalDecorator::JournalDecorator;
@@ -95,6 +105,7 @@ std::string_view to_string(Mutation mutation) {
     case Mutation::ignore_mark: return "ignore_mark";
     case Mutation::receipt_before_sync: return "receipt_before_sync";
     case Mutation::lose_change: return "lose_change";
+    case Mutation::count_retained_again: return "count_retained_again";
   }
   return "unknown";
 }
@@ -105,6 +116,7 @@ std::unique_ptr<Journal> mutated(Mutation mutation, std::unique_ptr<Journal> jou
     case Mutation::receipt_before_sync: return std::make_unique<ReceiptBeforeSync>(std::move(journal));
     case Mutation::drop_on_full: return std::make_unique<DropsOnFull>(std::move(journal));
     case Mutation::ignore_mark: return std::make_unique<IgnoresMarks>(std::move(journal));
+    case Mutation::count_retained_again: return std::make_unique<CountsRetainedAgain>(std::move(journal));
     default: return journal;
   }
 }

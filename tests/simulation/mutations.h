@@ -21,9 +21,11 @@ enum class Mutation {
   ignore_mark,          // a replay does not see the marks
   receipt_before_sync,  // what is published counts as synced
   lose_change,          // a commit leaves out one row
+  count_retained_again, // a retained message counts at every subscription
 };
 inline constexpr std::array kMutations = {Mutation::skip_sync,   Mutation::forget_position, Mutation::apply_twice,         Mutation::drop_on_full,
-                                          Mutation::reuse_key,   Mutation::ignore_mark,     Mutation::receipt_before_sync, Mutation::lose_change};
+                                          Mutation::reuse_key,   Mutation::ignore_mark,     Mutation::receipt_before_sync, Mutation::lose_change,
+                                          Mutation::count_retained_again};
 std::string_view to_string(Mutation mutation);
 
 std::unique_ptr<Journal> mutated(Mutation mutation, std::unique_ptr<Journal> journal);
