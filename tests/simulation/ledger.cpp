@@ -60,6 +60,7 @@ void Ledger::apply(const Batch& batch, const std::vector<OutboxRow>& rows) {
   for (auto& row : applied.rows) row.key = {batch.incarnation, batch.epoch, batch.mark, ordinal++};
   applied.digest = digest_of(applied);
   if (++applied_now_[batch.mark] > 1) throw Broken("a batch is applied once", "the batch of mark " + text(batch.mark) + " was applied twice");
+  if (had_corruption_) forget_overlapping(applied);
   const auto [at, added] = batches_.try_emplace(batch.mark, applied);
   if (!added && at->second.digest != applied.digest)
     throw Broken("same journal, same state", "a replay of the batch of mark " + text(batch.mark) + " is not what it was:\n  " +
@@ -81,10 +82,7 @@ Result<std::uint64_t> Ledger::recovered(Journal& journal, const Ending& ending, 
     lost.push_back(position);
   }
   for (const auto position : lost) forget(position);
-  if (ending.left_corruption) {
-    had_corruption_ = true;
-    std::erase_if(batches_, [&](const auto& batch) { return batch.second.records.back() > committed; });
-  }
+  had_corruption_ = had_corruption_ || ending.left_corruption;
   return lost.size();
 }
 
@@ -104,6 +102,13 @@ Result<void> Ledger::read_all(Journal& journal, std::set<Position>& found) {
         throw Broken("an accepted record stays as it is", "the record at " + text(record.position) + " differs");
     }
   }
+}
+
+// Behind a gap, records are applied under other marks, or make something else.
+void Ledger::forget_overlapping(const AppliedBatch& applied) {
+  std::erase_if(batches_, [&](const auto& batch) {
+    return batch.second.digest != applied.digest && batch.second.records.front() <= applied.records.back() && applied.records.front() <= batch.second.records.back();
+  });
 }
 
 void Ledger::forget(Position position) {

@@ -57,6 +57,7 @@ class Ledger {
  private:
   Result<void> read_all(Journal& journal, std::set<Position>& found);
   void forget(Position position);
+  void forget_overlapping(const AppliedBatch& applied);
 
   std::map<Position, AcceptedRecord> accepted_;
   std::map<Position, AppliedBatch> batches_;  // by mark
