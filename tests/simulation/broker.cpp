@@ -14,21 +14,24 @@ Duration delay(Random& random) { return std::chrono::microseconds(random.between
 std::uint64_t SimBroker::connect(std::size_t edge, Receiver receiver) {
   if (!is_up_) return 0;
   auto& session = sessions_[edge];
-  if (session.is_connected) lose(session);  // the client id is taken over
+  if (session.is_connected) hang_up(session);  // the client id is taken over
   session.is_connected = true;
   ++session.connection;
   session.receiver = std::move(receiver);
   session.down_at = session.up_at = world_.now();
   for (const auto& [packet_id, publication] : session.in_flight) deliver(edge, publication, {1, true, publication.is_retained, packet_id, 0, 0});
   pump(edge);
-  if (sends_retained_ == Retained::to_every_subscription) {
-    for (const auto& [topic, newest] : session.retained) {
-      Publication copy = newest;
-      copy.is_retained = true;
-      enqueue(edge, std::move(copy));
-    }
-  }
+  const bool is_new = !std::exchange(session.exists, true);
+  if (is_new || sends_retained_ == Retained::to_every_subscription) send_retained(edge);
   return session.connection;
+}
+
+void SimBroker::send_retained(std::size_t edge) {
+  for (const auto& [topic, newest] : sessions_[edge].retained) {
+    Publication copy = newest;
+    copy.is_retained = true;
+    enqueue(edge, std::move(copy));
+  }
 }
 
 void SimBroker::disconnect(std::size_t edge, std::uint64_t connection) {
@@ -66,20 +69,33 @@ void SimBroker::enqueue(std::size_t edge, Publication publication) {
   auto& session = sessions_[edge];
   if (publication.qos == 0 && !session.is_connected) return;
   if (publication.qos == 0) return deliver(edge, publication, {0, false, publication.is_retained, 0, 0, 0});
+  if (!session.exists) return void(session.lost.insert(publication.number));
   session.queue.push_back(std::move(publication));
   pump(edge);
 }
 
-void SimBroker::cut(std::size_t edge) { lose(sessions_[edge]); }
+void SimBroker::cut(std::size_t edge) { hang_up(sessions_[edge]); }
 
 void SimBroker::stop() {
   is_up_ = false;
-  for (auto& [edge, session] : sessions_) lose(session);
+  for (auto& [edge, session] : sessions_) hang_up(session);
+}
+
+void SimBroker::lose_sessions() {
+  for (auto& [edge, session] : sessions_) {
+    for (const auto& publication : session.queue) session.lost.insert(publication.number);
+    for (const auto& each : session.in_flight) session.lost.insert(each.publication.number);
+    session.queue.clear();
+    session.in_flight.clear();
+    session.retained.clear();
+    session.last_packet_id = 0;
+    session.exists = false;
+  }
 }
 
 bool SimBroker::is_idle(std::size_t edge) const {
   const auto at = sessions_.find(edge);
-  return at == sessions_.end() || (at->second.queue.empty() && at->second.in_flight.empty());
+  return at == sessions_.end() || (at->second.exists && at->second.queue.empty() && at->second.in_flight.empty());
 }
 
 // At QoS 0 a message may be lost on the way, and only a subscription brings it again.
@@ -124,7 +140,7 @@ void SimBroker::on_the_way_up(std::size_t edge, std::uint64_t connection, std::f
   });
 }
 
-void SimBroker::lose(Session& session) {
+void SimBroker::hang_up(Session& session) {
   if (!std::exchange(session.is_connected, false)) return;
   const auto lost = session.receiver.lost;
   lost();

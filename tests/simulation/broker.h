@@ -47,12 +47,16 @@ class SimBroker {
   void cut(std::size_t edge);                               // the connection breaks
   void stop();                                              // sessions are kept
   void start() { is_up_ = true; }
+  // While it is stopped: it kept nothing on disk. Clients subscribe anew; who publishes before that reaches nobody.
+  void lose_sessions();
 
   bool is_idle(std::size_t edge) const;  // everything was acknowledged
   // The newest retained message of each topic that this edge is sure to have been sent.
   std::vector<std::uint64_t> retained_for(std::size_t edge) const;
   const std::map<std::string, std::set<std::string>>& published(std::size_t edge) { return sessions_[edge].published; }
   const std::set<std::uint64_t>& acknowledged(std::size_t edge) { return sessions_[edge].acknowledged; }
+  // At QoS 1, and lost by the broker or never given to a session.
+  const std::set<std::uint64_t>& lost(std::size_t edge) { return sessions_[edge].lost; }
 
  private:
   struct InFlight {
@@ -61,7 +65,7 @@ class SimBroker {
   };
   struct Session {
     std::uint64_t connection = 0;
-    bool is_connected = false;
+    bool exists = true, is_connected = false;  // every edge has been there before the run begins
     Receiver receiver;
     std::deque<Publication> queue;
     std::deque<InFlight> in_flight;
@@ -69,14 +73,15 @@ class SimBroker {
     std::uint16_t last_packet_id = 0;
     Duration down_at{0}, up_at{0};  // when the last packet of each direction arrives: TCP keeps the order
     std::map<std::string, std::set<std::string>> published;  // id -> what came under it
-    std::set<std::uint64_t> acknowledged;
+    std::set<std::uint64_t> acknowledged, lost;
   };
 
   void enqueue(std::size_t edge, Publication publication);
   void pump(std::size_t edge);
   void deliver(std::size_t edge, const Publication& publication, const Delivery& delivery);
   void on_the_way_up(std::size_t edge, std::uint64_t connection, std::function<void(Session&)> arrive);
-  void lose(Session& session);
+  void send_retained(std::size_t edge);
+  void hang_up(Session& session);
 
   World& world_;
   const Retained sends_retained_;

@@ -48,6 +48,23 @@ Result<void> SimEdge::start() {
   return {};
 }
 
+bool SimEdge::has_settled() {
+  return is_up() && broker_.is_idle(edge_.number) && unanswered_.empty() && uplink_->counters().connected && uplink_->counters().backlog_rows == 0 &&
+         process().outbox->counts().undelivered == 0;
+}
+
+std::string SimEdge::what_waits() {
+  if (!is_up()) return "it is down";
+  std::string waiting = std::to_string(unanswered_.size()) + " publications, " + std::to_string(uplink_->counters().backlog_rows) + " rows in the backlog";
+  const auto counts = process().outbox->counts();
+  for (std::size_t kind = 0; kind < kOutboxKinds; ++kind) {
+    if (const auto rows = counts.undelivered_by_kind[kind]; rows > 0) waiting += ", " + std::to_string(rows) + " " + std::string(to_string(static_cast<OutboxKind>(kind)));
+  }
+  if (!broker_.is_idle(edge_.number)) waiting += ", messages";
+  if (!uplink_->counters().connected) waiting += ", no session";
+  return waiting;
+}
+
 void SimEdge::after_batch() { member_->after_batch(process().lane->applied()); }
 
 void SimEdge::stop_sources() {
@@ -105,6 +122,7 @@ void SimEdge::lost() {
 void SimEdge::receive(const Publication& publication, Delivery delivery) {
   is_receiving_ = true;
   const auto connection = connection_;
+  if (options().mutation == Mutation::acknowledge_first && delivery.qos > 0) broker_.acknowledge(edge_.number, connection, delivery.packet_id);
   intake_->take({delivery, publication.topic, publication.payload, {}, false, {}}, session_);
   is_receiving_ = false;
   if (disk().is_frozen()) throw ProcessEnded();

@@ -38,16 +38,8 @@ class SimEdge final : public Node, private uplink::EdgePort {
   const std::string& region_now() const { return region_now_; }  // of the present process
 
   const Pipeline& pipeline() const { return *pipeline_; }
-  bool has_settled() {
-    return is_up() && broker_.is_idle(edge_.number) && unanswered_.empty() && uplink_->counters().connected && uplink_->counters().backlog_rows == 0 &&
-           process().outbox->counts().undelivered == 0;
-  }
-  std::string what_waits() {
-    if (!is_up()) return "it is down";
-    return std::string(broker_.is_idle(edge_.number) ? "" : "messages, ") + std::to_string(unanswered_.size()) + " publications, " +
-           std::to_string(uplink_->counters().backlog_rows) + " rows in the backlog, " + std::to_string(process().outbox->counts().undelivered) +
-           " in the outbox" + (uplink_->counters().connected ? "" : ", no session");
-  }
+  bool has_settled();
+  std::string what_waits();
   const Checkpoint& applied() { return process().lane->applied(); }
   Process& parts() { return process(); }
   bool may_send_unsynced() const { return options().journal.sync == SyncPolicy::never; }

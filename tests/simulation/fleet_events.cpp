@@ -71,6 +71,7 @@ void Fleet::do_fault() {
     case 0: return broker_.cut(number);
     case 1:
       broker_.stop();
+      if (random.percent(30)) broker_.lose_sessions();
       return world_.after(milliseconds(random.between(10, 5000)), [this] { broker_.start(); });
     case 2:
       network_.cut(number);

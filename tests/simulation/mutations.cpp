@@ -100,6 +100,7 @@ std::string_view to_string(Mutation mutation) {
     case Mutation::skip_sync: return "skip_sync";
     case Mutation::forget_position: return "forget_position";
     case Mutation::apply_twice: return "apply_twice";
+    case Mutation::acknowledge_first: return "acknowledge_first";
     case Mutation::drop_on_full: return "drop_on_full";
     case Mutation::reuse_key: return "reuse_key";
     case Mutation::ignore_mark: return "ignore_mark";

@@ -16,6 +16,7 @@ enum class Mutation {
   skip_sync,            // the journal says synced, and is not
   forget_position,      // a commit stores changes under the checkpoint before
   apply_twice,          // a batch is given to the fold twice
+  acknowledge_first,    // a PUBACK leaves before the message is in the journal
   drop_on_full,         // a record that does not fit is acknowledged
   reuse_key,            // two rows of a batch leave under one key
   ignore_mark,          // a replay does not see the marks
@@ -25,7 +26,7 @@ enum class Mutation {
 };
 inline constexpr std::array kMutations = {Mutation::skip_sync,   Mutation::forget_position, Mutation::apply_twice,         Mutation::drop_on_full,
                                           Mutation::reuse_key,   Mutation::ignore_mark,     Mutation::receipt_before_sync, Mutation::lose_change,
-                                          Mutation::count_retained_again};
+                                          Mutation::count_retained_again, Mutation::acknowledge_first};
 std::string_view to_string(Mutation mutation);
 
 std::unique_ptr<Journal> mutated(Mutation mutation, std::unique_ptr<Journal> journal);
