@@ -86,15 +86,56 @@ void compare_functions(const SimEdge& edge, const MergeFold& merge) {
   }
 }
 
+// How many messages each window of the edge may count, by start: whichever bodies of state took them, each time once.
+std::map<std::int64_t, std::uint64_t> acceptances(const SimEdge& edge, const std::vector<Said>& said) {
+  std::map<std::int64_t, std::uint64_t> counts;
+  const auto length = edge.configuration().windows.front().length.count();
+  Position from = Position::none;
+  const auto take = [&](const Ledger& ledger) {
+    std::set<std::uint64_t> taken;
+    for (const auto& [position, record] : ledger.accepted()) {
+      if (record.kind != RecordKind::message || !taken.insert(number_in(record.payload)).second || position <= from) continue;
+      const auto time = to_nanoseconds(said.at(number_in(record.payload)).time);
+      ++counts[time - time % length];
+    }
+  };
+  for (const auto& body : edge.past()) {
+    take(body.ledger);
+    from = body.next_from;
+  }
+  take(edge.ledger());
+  return counts;
+}
+
+// Contributions of different incarnations are added.
+void check_counted_once(const SimEdge& edge, const MergeFold& merge, const std::vector<Said>& said) {
+  const auto most = acceptances(edge, said);
+  for (const auto& [key, row] : merge.windows().rows()) {
+    if (!key.property.empty() || key.window != edge.configuration().windows.front().name) continue;
+    std::uint64_t held = 0;
+    for (const auto& part : row.parts) {
+      const auto population = decode_window_population(part.payload);
+      if (part.from->edge->name.text() == edge.name() && population) held += population->events;
+    }
+    const auto at = most.find(key.start_ns);
+    if (const auto accepted = at == most.end() ? 0 : at->second; held > accepted)
+      throw Broken("adding incarnations counts nothing twice", edge.name() + ": the window at " + std::to_string(key.start_ns / 1'000'000'000) + " counts " +
+                                                                   std::to_string(held) + " events, " + std::to_string(accepted) + " were accepted");
+  }
+}
+
 }  // namespace
 
-void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeStory& story) {
+void check_above(SimEdge& edge, const SimCoordinator& coordinator, const std::vector<Said>& said, const EdgeStory& story) {
   const auto& merge = coordinator.merge();
   const auto* contributor = merge.roster().find(EdgeId(edge.name()), 0, edge.applied().incarnation);
   if (contributor == nullptr) throw Broken(kPromise, edge.name() + " is unknown in its incarnation");
+  check_counted_once(edge, merge, said);
   const auto own = own_rows(edge);
-  compare_windows(edge.name(), own, held_rows(merge, *contributor, edge.configuration().windows.front().name));
-  compare_latest(edge, merge, own);
+  if (edge.was_noticed()) {
+    compare_windows(edge.name(), own, held_rows(merge, *contributor, edge.configuration().windows.front().name));
+    compare_latest(edge, merge, own);
+  }
   compare_functions(edge, merge);
   // One that never came to a synced record has no rows.
   std::size_t incarnations = 0;

@@ -105,8 +105,8 @@ void EdgeChecker::check_publications() {
     if (!arrived.contains(id)) throw Broken("effects are delivered at least once", "publication " + id + " never arrived");
   }
   for (const auto& [id, contents] : arrived) {
-    // What was sent before it was synced may be made anew from less.
-    const bool may_differ = edge_.may_send_unsynced() && edge_.ledger().had_corruption();
+    // What was sent before it was synced may be made anew from less; and a disk that was set back makes its keys again.
+    const bool may_differ = story_.lost_its_past || (edge_.may_send_unsynced() && edge_.ledger().had_corruption());
     if (contents.size() != 1 && !may_differ) throw Broken("a key names one effect", text(contents.size()) + " publications came under " + id);
     if (story_.lost_its_past || edge_.may_send_unsynced()) continue;
     const auto at = made.find(id);

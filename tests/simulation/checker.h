@@ -36,6 +36,6 @@ class EdgeChecker {
 void check_replay(SimEdge& edge, Random random);
 
 // That the coordinator holds of this edge what the edge itself has. Throws Broken.
-void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeStory& story);
+void check_above(SimEdge& edge, const SimCoordinator& coordinator, const std::vector<Said>& said, const EdgeStory& story);
 
 }  // namespace doppel::simulation

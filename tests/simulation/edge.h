@@ -35,6 +35,8 @@ class SimEdge final : public Node, private uplink::EdgePort {
   void uplink_is_cut();
   void uplink_is_back();
   std::string peer() const { return name() + "#" + std::to_string(processes()); }
+  // A disk that was set back is noticed by the coordinator, provided that the edge meets it in its first process from then on.
+  bool was_noticed() const { return !was_missed_; }
   const std::string& region_now() const { return region_now_; }  // of the present process
 
   const Pipeline& pipeline() const { return *pipeline_; }
@@ -63,6 +65,7 @@ class SimEdge final : public Node, private uplink::EdgePort {
   void forget_blob(const std::string& sha256) override { step_uplink(uplink::edge_input::ForgetBlob{sha256}); }
 
   void start_uplink();
+  void look_for_old_disk();
   FleetMember::Calls member_calls();
   void step_uplink(uplink::EdgeInput input);
   void perform(uplink::EdgeAction& action);
@@ -96,6 +99,8 @@ class SimEdge final : public Node, private uplink::EdgePort {
   std::deque<std::pair<Publication, Delivery>> waiting_;  // while it is
   std::map<std::string, OutboxRow> unanswered_;  // publications without an answer, by id
   bool has_stopped_ = false;
+  std::size_t past_seen_ = 0;                        // bodies of state that have gone
+  bool is_to_be_noticed_ = false, was_missed_ = false;
 };
 
 }  // namespace doppel::simulation

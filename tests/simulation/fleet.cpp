@@ -79,6 +79,7 @@ Fleet::~Fleet() = default;
 RunCounts Fleet::run() {
   plan_messages();
   plan_faults();
+  plan_old_disk();
   plan_changes();
   coordinator_->boot();
   for (auto& edge : edges_) edge->boot();
@@ -123,7 +124,7 @@ void Fleet::check() {
     check_replay(*edges_[i], world_.random().split());
     // With `never` a power cut may take what has left already. What the coordinator then holds is told from its revisions only if the
     // edge is heard before its next restart.
-    if (!edges_[i]->may_send_unsynced() || edges_[i]->lawfully_lost() == 0) check_above(*edges_[i], *coordinator_, stories_[i]);
+    if (!edges_[i]->may_send_unsynced() || edges_[i]->lawfully_lost() == 0) check_above(*edges_[i], *coordinator_, said_, stories_[i]);
   }
 }
 

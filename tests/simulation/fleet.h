@@ -50,6 +50,7 @@ class Fleet {
  private:
   void plan_messages();
   void plan_faults();
+  void plan_old_disk();
   void plan_changes();
   void do_fault();
   void do_fault(Node& node);

@@ -103,6 +103,18 @@ void Fleet::do_fault(Node& node) {
   }
 }
 
+// A card is copied, and some time later the copy is put in its place.
+void Fleet::plan_old_disk() {
+  auto& random = world_.random();
+  if (!random.percent(20)) return;
+  const auto number = random.below(edges_.size());
+  const Duration copied(random.between(0, length_.count())), restored(random.between(copied.count(), length_.count()));
+  world_.at(copied, [this, number] { edges_[number]->copy_disk(); });
+  world_.at(restored, [this, number] {
+    if (edges_[number]->restore_disk()) stories_[number].lost_its_past = true;
+  });
+}
+
 // What people do meanwhile.
 void Fleet::plan_changes() {
   auto& random = world_.random();

@@ -5,18 +5,14 @@
 #include "twin_store/model/hash.h"
 
 namespace doppel::simulation {
-namespace {
 
-// Every payload says its number, also one that is malformed.
-std::uint64_t number_of(std::string_view payload) {
+std::uint64_t number_in(std::string_view payload) {
   constexpr std::string_view kBefore = "\"n\":";
   const auto at = payload.find(kBefore) + kBefore.size();
   std::uint64_t number = 0;
   std::from_chars(payload.data() + at, payload.data() + payload.size(), number);
   return number;
 }
-
-}  // namespace
 
 void EdgeModel::take(Position position, const AcceptedRecord& record) {
   switch (record.kind) {
@@ -31,7 +27,7 @@ void EdgeModel::take(Position position, const AcceptedRecord& record) {
 
 // However often and in whichever way a publication is delivered, it counts once.
 void EdgeModel::take_message(Position position, const AcceptedRecord& record) {
-  const auto number = number_of(record.payload);
+  const auto number = number_in(record.payload);
   const Said& said = said_.at(number);
   const bool is_first = taken_.insert(number).second;
   if (said.is_malformed) return take_malformed(number, record);

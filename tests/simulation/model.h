@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,9 @@
 #include "twin_store/model/window.h"
 
 namespace doppel::simulation {
+
+// Every payload says the number of its publication, also one that is malformed.
+std::uint64_t number_in(std::string_view payload);
 
 class EdgeModel {
  public:

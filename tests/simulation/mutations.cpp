@@ -82,6 +82,12 @@ class LosesChange final : public StoreDecorator {
   }
 };
 
+class KeepsIncarnationRows final : public FoldDecorator {
+ public:
+  using FoldDecorator::FoldDecorator;
+  void begin_incarnation(const Incarnation&) override {}
+};
+
 class AppliesTwice final : public FoldDecorator {
  public:
   using FoldDecorator::FoldDecorator;
@@ -106,6 +112,8 @@ std::string_view to_string(Mutation mutation) {
     case Mutation::ignore_mark: return "ignore_mark";
     case Mutation::receipt_before_sync: return "receipt_before_sync";
     case Mutation::lose_change: return "lose_change";
+    case Mutation::keep_incarnation_rows: return "keep_incarnation_rows";
+    case Mutation::hide_old_disk: return "hide_old_disk";
     case Mutation::count_retained_again: return "count_retained_again";
   }
   return "unknown";
@@ -129,7 +137,9 @@ std::unique_ptr<Store> mutated(Mutation mutation, std::unique_ptr<Store> store) 
 }
 
 std::unique_ptr<Fold> mutated(Mutation mutation, Fold& fold) {
-  return mutation == Mutation::apply_twice ? std::make_unique<AppliesTwice>(fold) : nullptr;
+  if (mutation == Mutation::apply_twice) return std::make_unique<AppliesTwice>(fold);
+  if (mutation == Mutation::keep_incarnation_rows) return std::make_unique<KeepsIncarnationRows>(fold);
+  return nullptr;
 }
 
 }  // namespace doppel::simulation

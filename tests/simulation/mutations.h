@@ -22,11 +22,14 @@ enum class Mutation {
   ignore_mark,          // a replay does not see the marks
   receipt_before_sync,  // what is published counts as synced
   lose_change,          // a commit leaves out one row
+  keep_incarnation_rows,  // a new incarnation begins with the rows of the one before
+  hide_old_disk,        // an edge whose disk was set back says that it knows everything
   count_retained_again, // a retained message counts at every subscription
 };
 inline constexpr std::array kMutations = {Mutation::skip_sync,   Mutation::forget_position, Mutation::apply_twice,         Mutation::drop_on_full,
                                           Mutation::reuse_key,   Mutation::ignore_mark,     Mutation::receipt_before_sync, Mutation::lose_change,
-                                          Mutation::count_retained_again, Mutation::acknowledge_first};
+                                          Mutation::count_retained_again, Mutation::acknowledge_first, Mutation::keep_incarnation_rows,
+                                          Mutation::hide_old_disk};
 std::string_view to_string(Mutation mutation);
 
 std::unique_ptr<Journal> mutated(Mutation mutation, std::unique_ptr<Journal> journal);

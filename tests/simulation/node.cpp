@@ -67,15 +67,6 @@ Node::~Node() {
 
 void Node::boot() { begin_process(life_); }
 
-void Node::kill() { die(Next::restart, "killed"); }
-
-void Node::kill_within(std::uint64_t operations) {
-  if (dead_) return;
-  disk_.freeze_within(operations, [this] { die(Next::restart, "killed within a disk operation"); });
-}
-
-void Node::cut_power() { die(Next::power_on, "power cut"); }
-
 void Node::stop_cleanly() {
   if (!is_up()) return;
   run([this] {
@@ -87,18 +78,6 @@ void Node::stop_cleanly() {
     die(Next::restart, "stopped cleanly");
   });
 }
-
-void Node::fail_disk(std::uint64_t operations, int error_number, Duration how_long) {
-  disk_.fail_from(operations, error_number);
-  world_.after(how_long, [this] { disk_.heal(); });
-}
-
-void Node::fill_disk(Duration how_long) {
-  disk_.set_full(true);
-  world_.after(how_long, [this] { disk_.heal(); });
-}
-
-void Node::replace_disk() { die(Next::new_disk, "disk replaced"); }
 
 // Nothing is destroyed here: frames of the process may be on the stack.
 void Node::die(Next next, const std::string& why) {
@@ -128,11 +107,8 @@ void Node::begin_process(std::uint64_t life) {
   switch (std::exchange(next_, Next::restart)) {
     case Next::restart: disk_.begin_process(); break;
     case Next::power_on: disk_.cut_power(); break;
-    case Next::new_disk:
-      disk_.empty();
-      ledger_ = {};
-      committed_ = Position::none;
-      break;
+    case Next::old_disk: take_old_disk(); break;
+    case Next::new_disk: take_new_disk(); break;
   }
   if (ending_.lost_power) {
     ++boots_;

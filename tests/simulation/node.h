@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/mutations.h"
@@ -47,6 +48,8 @@ class Node {
   void stall_lane(Duration how_long) { stalled_until_ = world_.now() + how_long; }
   void step_clock(Duration by) { clock_.step_wall(by); }
   void replace_disk();
+  void copy_disk();     // the whole card, as it is at this instant
+  bool restore_disk();  // the last copy takes the place of what has become of it; false: there is none
   void upgrade(std::string fold_version) { fold_version_ = std::move(fold_version); }
 
   void boot();                 // the first process
@@ -54,6 +57,12 @@ class Node {
   bool is_up() const { return process_ != nullptr && !dead_ && is_running_; }
   const std::string& name() const { return options_.name; }
   const Ledger& ledger() const { return ledger_; }
+  // What went with disks that were replaced or set back. A body of state may begin with records of the one before.
+  struct PastBody {
+    Ledger ledger;
+    Position next_from = Position::none;  // the body after it begins behind this position
+  };
+  const std::vector<PastBody>& past() const { return past_; }
   SimDisk& disk() { return disk_; }
   const NodeClock& clock() const { return clock_; }
   std::uint64_t lawfully_lost() const { return lawfully_lost_; }
@@ -100,7 +109,12 @@ class Node {
 
  private:
   class EventCommitter;
-  enum class Next : std::uint8_t { restart, power_on, new_disk };
+  enum class Next : std::uint8_t { restart, power_on, old_disk, new_disk };
+  struct Copy {
+    SimDisk::Image disk;
+    Ledger ledger;
+    Position last = Position::none, committed = Position::none;
+  };
 
   void die(Next next, const std::string& why);
   void begin_process(std::uint64_t life);
@@ -108,6 +122,8 @@ class Node {
   Result<void> check_recovery();
   void take_turn(std::uint64_t number);
   void answer_questions();
+  void take_old_disk();
+  void take_new_disk();
   void heard(LogLevel level, const std::string& event, const std::string& fields);
 
   World& world_;
@@ -117,6 +133,8 @@ class Node {
   NodeClock clock_;
   WatchedLog log_;
   Ledger ledger_;
+  std::optional<Copy> copy_;
+  std::vector<PastBody> past_;
   std::string fold_version_;
   std::uint64_t boots_ = 1, life_ = 0, incarnations_ = 0;
   std::uint64_t busy_ = 0;  // frames of the process on the stack

@@ -156,6 +156,18 @@ void SimDisk::empty() {
   begin_process();
 }
 
+SimDisk::Image SimDisk::image() const {
+  Image image;
+  for (const auto& [name, file] : names_) image[name] = file->now;
+  return image;
+}
+
+void SimDisk::restore(const Image& image) {
+  empty();
+  for (const auto& [name, bytes] : image) names_[name] = std::make_shared<File>(File{bytes, bytes, {}});
+  medium_names_ = names_;
+}
+
 std::uint64_t SimDisk::bytes() const {
   std::uint64_t bytes = 0;
   for (const auto& [name, file] : names_) bytes += file->now.size();
