@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMaxDots = 8;
 
-bool is_forbidden(char c) { return (c >= 0 && c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
+bool is_forbidden(unsigned char c) { return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
 
 // How many bytes the string at the front has; all of them when it does not end. `text` begins with a quote.
 std::size_t string_length(std::string_view text) {
@@ -73,7 +73,7 @@ Result<void> check_toml_text(std::string_view text) {
     } else if (c == '"' || c == '\'') {
       if (i > 0 && !may_precede_string(text[i - 1])) return refused(text, i, "a quote inside a key or value");
       i += string_length(text.substr(i)) - 1;
-    } else if (c < 0) {
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
       return refused(text, i, "a character beyond ASCII outside of strings and comments");
     }
   }
