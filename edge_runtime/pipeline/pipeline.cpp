@@ -16,7 +16,7 @@ constexpr std::string_view kStateTable = "fold_state", kConfigKey = "config", kC
 constexpr std::string_view kTables[] = {NameTable::kTable,   TwinTable::kTable,   FunctionSet::kTable, FunctionSet::kStateTable, Windows::kTable, Redelivery::kTable,
                                         DeadLetters::kTable, HeldEvents::kTable,  Alerts::kTable,           Alarms::kTable,      kStateTable};
 // Another one wherever the same journal makes another state or other effects than before.
-constexpr std::string_view kFoldVersion = "edge 9";
+constexpr std::string_view kFoldVersion = "edge 10";
 constexpr std::uint8_t kWithoutRepeatedIds = 1, kWithoutUnnamedFields = 2, kCountsVersion = 3;
 
 std::string_view reason_for(ErrorCode code) {

@@ -335,8 +335,11 @@ void Windows::append_emitted(std::vector<OutboxRow>& rows) const {
 void Windows::adopt(Windows& before) {
   ledger_ = before.ledger_;
   group_generation_ = before.group_generation_ + 1;
-  for (const Spec& old_spec : before.specs_) {
-    if (Spec* spec = find_spec(old_spec.config.name, old_spec.config.length.count())) spec->horizon = old_spec.horizon;
+  parted_ = std::move(before.parted_);
+  for (std::uint32_t window = 0; window < before.specs_.size(); ++window) part_with(before.specs_[window], before.newest_start(window));
+  for (Spec& spec : specs_) {
+    const auto known = parted_.extract({spec.config.name, spec.config.length.count()});
+    if (!known.empty()) spec.horizon = known.mapped();
   }
   while (!before.buckets_.empty()) {
     const auto at = before.buckets_.begin();
@@ -362,6 +365,20 @@ void Windows::adopt(Windows& before) {
   }
   // Deletions are applied before what is stored: rows that were taken over are written again.
   deleted_ = std::move(before.deleted_);
+}
+
+void Windows::part_with(const Spec& spec, std::int64_t newest) {
+  const bool stays = find_spec(spec.config.name, spec.config.length.count()) != nullptr;
+  const std::int64_t horizon = stays ? spec.horizon : std::max(spec.horizon, newest);
+  if (horizon == INT64_MIN) return;
+  parted_[{spec.config.name, spec.config.length.count()}] = horizon;
+  if (parted_.size() <= kRememberedWindows) return;
+  parted_.erase(std::min_element(parted_.begin(), parted_.end(), [](const auto& a, const auto& b) { return a.second < b.second; }));
+}
+
+std::int64_t Windows::newest_start(std::uint32_t window) const {
+  const auto behind = buckets_.lower_bound({window + 1, INT64_MIN, ""});
+  return behind != buckets_.begin() && std::prev(behind)->first.window == window ? std::prev(behind)->first.start : INT64_MIN;
 }
 
 std::optional<Timestamp> Windows::next_due() const {
@@ -421,6 +438,11 @@ void Windows::encode_ledger(std::string& out) const {
     writer.put(spec.config.length.count());
     writer.put(spec.horizon);
   }
+  for (const auto& [id, horizon] : parted_) {
+    writer.put_bytes(id.first);
+    writer.put(id.second);
+    writer.put(horizon);
+  }
 }
 
 bool Windows::decode_ledger(std::string_view bytes) {
@@ -432,7 +454,8 @@ bool Windows::decode_ledger(std::string_view bytes) {
     const auto name = reader.take_bytes();
     const auto length_ns = reader.take<std::int64_t>();
     const auto horizon = reader.take<std::int64_t>();
-    if (Spec* spec = find_spec(name, length_ns)) spec->horizon = horizon;
+    Spec* spec = find_spec(name, length_ns);
+    (spec != nullptr ? spec->horizon : parted_[{std::string(name), length_ns}]) = horizon;
   }
   return reader.ok();
 }
@@ -453,6 +476,7 @@ void Windows::clear() {
   for (auto at = buckets_.begin(); at != buckets_.end();) at = erase(at);
   due_.clear();
   for (auto& spec : specs_) spec.horizon = INT64_MIN;
+  parted_.clear();
 }
 
 void Windows::for_each(const RowVisitor& visit) const {

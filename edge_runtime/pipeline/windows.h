@@ -94,7 +94,7 @@ class Windows {
   void append_emitted(std::vector<OutboxRow>& rows) const;
 
   // After a change of configuration: takes over the rows of windows that are still configured, and what is to be stored of the
-  // others. `before` is empty afterwards.
+  // others. `before` is empty afterwards. A window that comes back into the configuration begins behind those it had before.
   void adopt(Windows& before);
 
   // Of a new incarnation: the old rows stay above under theirs, and here all begin again, empty.
@@ -106,7 +106,7 @@ class Windows {
   void for_each(const RowVisitor& visit) const;
   std::size_t row_count() const { return rows_; }
   const WindowLedger& ledger() const { return ledger_; }
-  // The ledger, and how far each window has been forgotten.
+  // The ledger, and how far each window has been forgotten, also of those that were configured once.
   void encode_ledger(std::string& out) const;
   bool decode_ledger(std::string_view bytes);
 
@@ -148,7 +148,11 @@ class Windows {
   };
   static constexpr std::int32_t kUnasked = -1, kExcluded = -2;
 
+  using SpecId = std::pair<std::string, std::int64_t>;  // name, length
+  static constexpr std::size_t kRememberedWindows = 256;
+
   std::int32_t column_of(Spec& spec, Name name);
+  void part_with(const Spec& spec, std::int64_t newest);
   Spec* find_spec(std::string_view name, std::int64_t length_ns);
   // end(): the window was forgotten.
   Buckets::iterator bucket_for(std::uint32_t window, std::int64_t start, std::uint32_t group);
@@ -158,6 +162,7 @@ class Windows {
   void mark_dirty(Buckets::iterator at);
   void emit(Buckets::iterator at, Position mark, std::vector<OutboxRow>& rows);
   Buckets::iterator erase(Buckets::iterator at);
+  std::int64_t newest_start(std::uint32_t window) const;  // INT64_MIN: there is none
   Buckets::iterator oldest(std::uint32_t window);  // end(): there is none
   void forget(Buckets::iterator at);
   void forget_old(Timestamp now);
@@ -172,6 +177,7 @@ class Windows {
   const WindowRules rules_;
   const std::uint64_t edge_hash_;
   std::vector<Spec> specs_;
+  std::map<SpecId, std::int64_t> parted_;  // horizons of windows that are configured no more; beyond their number the oldest goes
   NameTable groups_;   // numbers for the groups of twins, so that an event finds its bucket without building a text
   std::uint32_t group_generation_ = 1;
   Buckets buckets_;

@@ -27,7 +27,7 @@ TEST_F(Messages, events_grows_by_exactly_one_for_each_source_message) {
 }
 
 TEST_F(Messages, Rule18_the_version_of_the_fold_names_what_runs_its_functions) {
-  EXPECT_EQ(edge.pipeline().version(), "edge 9, native");
+  EXPECT_EQ(edge.pipeline().version(), "edge 10, native");
 }
 
 TEST_F(Messages, Rule14_a_repeat_has_dup_and_the_packet_id_and_content_of_an_earlier_connection) {

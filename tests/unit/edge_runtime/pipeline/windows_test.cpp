@@ -263,6 +263,25 @@ TEST_F(WindowsTest, a_change_of_configuration_keeps_windows_that_are_still_confi
   EXPECT_EQ(windows->row_count(), 4u);
 }
 
+TEST_F(WindowsTest, Rule17_a_window_that_comes_back_into_the_configuration_replaces_no_contribution_by_a_part_of_it) {
+  configure({kMinute});
+  add(5, 5, "n", "t", 1);
+  add(61, 61, "n", "t", 1);
+  const auto change_to = [this](std::vector<WindowSpec> specs) {
+    auto old = std::move(windows);
+    configure(std::move(specs));
+    windows->adopt(*old);
+    restart();
+  };
+  change_to({{"10s", std::chrono::seconds(10), {}, {"*"}}});
+  change_to({kMinute});
+  add(62, 62, "n", "t", 1);
+  EXPECT_EQ(windows->row_count(), 0u);
+  EXPECT_EQ(windows->ledger().too_late, 1u);
+  add(121, 121, "n", "t", 1);
+  EXPECT_EQ(windows->row_count(), 2u);
+}
+
 TEST_F(WindowsTest, rows_that_go_up_again_keep_their_revision_and_those_never_sent_stay) {
   configure({kMinute});
   add(0, 0, "n", "t", 1);
