@@ -18,11 +18,9 @@ Contributions own_rows(SimEdge& edge) {
   return rows;
 }
 
-// Windows that the edge has no more, of a configuration before, stay where they are.
-Contributions held_rows(const MergeFold& merge, const Contributor& contributor, const std::string& window) {
+Contributions held_rows(const MergeFold& merge, const Contributor& contributor) {
   Contributions rows;
   for (const auto& [key, row] : merge.windows().rows()) {
-    if (key.window != window) continue;
     for (const auto& part : row.parts) {
       if (part.from != &contributor) continue;
       std::string target(1, kWindowRowKey);
@@ -39,7 +37,8 @@ std::string shown(const std::string& key) {
   return window ? "window " + std::to_string(window->start_ns / 1'000'000'000) + " \"" + window->property + '"' : "a window";
 }
 
-void compare_windows(const std::string& who, const Contributions& own, const Contributions& held) {
+// What the edge has now, and what it had of windows that are configured no more.
+void compare_windows(const std::string& who, const Contributions& own, const Contributions& held, const std::map<WindowKey, std::string>& parted) {
   std::size_t windows = 0;
   for (const auto& [key, row] : own) {
     if (key.front() != kWindowRowKey) continue;
@@ -49,6 +48,14 @@ void compare_windows(const std::string& who, const Contributions& own, const Con
     if (at->second != row)
       throw Broken(kPromise, who + ": " + shown(key) + " has revision " + std::to_string(at->second.first) + ", the edge's is " + std::to_string(row.first) +
                                  (at->second.second == row.second ? "" : ", and differs"));
+  }
+  for (const auto& [key, payload] : parted) {
+    std::string target(1, kWindowRowKey);
+    encode(key, target);
+    const auto at = held.find(target);
+    if (at == held.end() || at->second.second != payload)
+      throw Broken(kPromise, who + ": " + shown(target) + " of an earlier configuration " + (at == held.end() ? "is missing" : "was replaced"));
+    ++windows;
   }
   if (windows != held.size())
     throw Broken(kPromise, who + ": " + std::to_string(held.size()) + " window rows, the edge has " + std::to_string(windows));
@@ -86,17 +93,15 @@ void compare_functions(const SimEdge& edge, const MergeFold& merge) {
   }
 }
 
-// How many messages each window of the edge may count, by start: whichever bodies of state took them, each time once.
-std::map<std::int64_t, std::uint64_t> acceptances(const SimEdge& edge, const std::vector<Said>& said) {
-  std::map<std::int64_t, std::uint64_t> counts;
-  const auto length = edge.configuration().windows.front().length.count();
+// The times of the messages that windows may count: whichever bodies of state took them, each time once.
+std::vector<std::int64_t> acceptances(const SimEdge& edge, const std::vector<Said>& said) {
+  std::vector<std::int64_t> times;
   Position from = Position::none;
   const auto take = [&](const Ledger& ledger) {
     std::set<std::uint64_t> taken;
     for (const auto& [position, record] : ledger.accepted()) {
       if (record.kind != RecordKind::message || !taken.insert(number_in(record.payload)).second || position <= from) continue;
-      const auto time = to_nanoseconds(said.at(number_in(record.payload)).time);
-      ++counts[time - time % length];
+      times.push_back(to_nanoseconds(said.at(number_in(record.payload)).time));
     }
   };
   for (const auto& body : edge.past()) {
@@ -104,21 +109,22 @@ std::map<std::int64_t, std::uint64_t> acceptances(const SimEdge& edge, const std
     from = body.next_from;
   }
   take(edge.ledger());
-  return counts;
+  return times;
 }
 
 // Contributions of different incarnations are added.
 void check_counted_once(const SimEdge& edge, const MergeFold& merge, const std::vector<Said>& said) {
-  const auto most = acceptances(edge, said);
+  const auto times = acceptances(edge, said);
   for (const auto& [key, row] : merge.windows().rows()) {
-    if (!key.property.empty() || key.window != edge.configuration().windows.front().name) continue;
+    if (!key.property.empty()) continue;
     std::uint64_t held = 0;
     for (const auto& part : row.parts) {
       const auto population = decode_window_population(part.payload);
       if (part.from->edge->name.text() == edge.name() && population) held += population->events;
     }
-    const auto at = most.find(key.start_ns);
-    if (const auto accepted = at == most.end() ? 0 : at->second; held > accepted)
+    const auto accepted = static_cast<std::uint64_t>(
+        std::count_if(times.begin(), times.end(), [&](std::int64_t time) { return key.start_ns <= time && time < key.start_ns + key.length_ns; }));
+    if (held > accepted)
       throw Broken("adding incarnations counts nothing twice", edge.name() + ": the window at " + std::to_string(key.start_ns / 1'000'000'000) + " counts " +
                                                                    std::to_string(held) + " events, " + std::to_string(accepted) + " were accepted");
   }
@@ -126,14 +132,14 @@ void check_counted_once(const SimEdge& edge, const MergeFold& merge, const std::
 
 }  // namespace
 
-void check_above(SimEdge& edge, const SimCoordinator& coordinator, const std::vector<Said>& said, const EdgeStory& story) {
+void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeModel& model, const EdgeStory& story) {
   const auto& merge = coordinator.merge();
   const auto* contributor = merge.roster().find(EdgeId(edge.name()), 0, edge.applied().incarnation);
   if (contributor == nullptr) throw Broken(kPromise, edge.name() + " is unknown in its incarnation");
-  check_counted_once(edge, merge, said);
+  if (!model.was_remapped()) check_counted_once(edge, merge, model.said());
   const auto own = own_rows(edge);
   if (edge.was_noticed()) {
-    compare_windows(edge.name(), own, held_rows(merge, *contributor, edge.configuration().windows.front().name));
+    compare_windows(edge.name(), own, held_rows(merge, *contributor), model.parted_rows());
     compare_latest(edge, merge, own);
   }
   compare_functions(edge, merge);

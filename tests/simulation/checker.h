@@ -13,15 +13,18 @@ namespace doppel::simulation {
 class EdgeChecker {
  public:
   EdgeChecker(SimEdge& edge, SimBroker& broker, const std::vector<Said>& said, const EdgeStory& story)
-      : edge_(edge), broker_(broker), said_(said), story_(story), model_(edge.name(), edge.configuration(), said) {}
+      : edge_(edge), broker_(broker), said_(said), story_(story), model_(said) {}
 
   // Throws Broken.
   void check();
+  const EdgeModel& model() const { return model_; }
 
  private:
   void check_applied_once();
   void check_acknowledged();
   void check_twins();
+  void check_revs(const Twin& twin, const EdgeModel::ModelTwin& expected);
+  void check_dead_letters();
   void check_windows();
   void check_publications();
 
@@ -36,6 +39,6 @@ class EdgeChecker {
 void check_replay(SimEdge& edge, Random random);
 
 // That the coordinator holds of this edge what the edge itself has. Throws Broken.
-void check_above(SimEdge& edge, const SimCoordinator& coordinator, const std::vector<Said>& said, const EdgeStory& story);
+void check_above(SimEdge& edge, const SimCoordinator& coordinator, const EdgeModel& model, const EdgeStory& story);
 
 }  // namespace doppel::simulation

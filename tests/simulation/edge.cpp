@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "edge_runtime/pipeline/set_property.h"
+#include "tests/simulation/bounds.h"
 
 namespace doppel::simulation {
 namespace {
@@ -27,9 +28,9 @@ Fold& SimEdge::make_fold() {
 Result<void> SimEdge::start() {
   has_stopped_ = is_receiving_ = false;
   auto& parts = process();
-  const std::string wanted = to_json(edge_.pipeline);
-  if (pipeline_->config_text() != wanted) {
-    const auto position = parts.journal->append({.kind = RecordKind::configuration, .payload = wanted});
+  configured_with_ = to_json(edge_.pipeline);
+  if (pipeline_->config_text() != configured_with_) {
+    const auto position = parts.journal->append({.kind = RecordKind::configuration, .payload = configured_with_});
     if (!position) return position.error();
   }
   IntakeOptions intake;
@@ -66,7 +67,10 @@ std::string SimEdge::what_waits() {
   return waiting;
 }
 
-void SimEdge::after_batch() { member_->after_batch(process().lane->applied()); }
+void SimEdge::after_batch() {
+  member_->after_batch(process().lane->applied());
+  check_edge_bounds(name(), *pipeline_, uplink_->counters(), edge_.backlog);
+}
 
 void SimEdge::stop_sources() {
   has_stopped_ = true;

@@ -19,6 +19,7 @@ struct EdgeOptions {
   std::size_t number = 0;
   PipelineConfig pipeline;
   std::string region = "north";
+  uplink::BacklogLimits backlog;
 };
 
 class SimEdge final : public Node, private uplink::EdgePort {
@@ -30,7 +31,9 @@ class SimEdge final : public Node, private uplink::EdgePort {
   void set_property(const std::string& twin, const std::string& property, std::int64_t value);
   void install(const SimFunction& function);
   void remove(const std::string& function);
-  void move_to(std::string region) { edge_.region = std::move(region); }  // from the next process on
+  // From the next process on.
+  void move_to(std::string region) { edge_.region = std::move(region); }
+  void configure(PipelineConfig config) { edge_.pipeline = std::move(config); }
   void receive_from_above(const std::string& peer, const std::string& bytes);
   void uplink_is_cut();
   void uplink_is_back();
@@ -46,7 +49,9 @@ class SimEdge final : public Node, private uplink::EdgePort {
   Process& parts() { return process(); }
   bool may_send_unsynced() const { return options().journal.sync == SyncPolicy::never; }
   std::size_t number() const { return edge_.number; }
-  const PipelineConfig& configuration() const { return edge_.pipeline; }
+  const PipelineConfig& wanted_configuration() const { return edge_.pipeline; }
+  // What the present process was started with.
+  const std::string& configured_with() const { return configured_with_; }
 
  protected:
   Fold& make_fold() override;
@@ -88,7 +93,7 @@ class SimEdge final : public Node, private uplink::EdgePort {
   MqttCounters counters_;
   std::unique_ptr<Intake> intake_;
   SendUp send_up_;
-  std::string region_now_;
+  std::string region_now_, configured_with_;
   std::unique_ptr<uplink::UplinkEdge> uplink_;
   std::unique_ptr<FleetMember> member_;
   std::uint64_t uplink_tick_ = 0, member_turn_ = 0;

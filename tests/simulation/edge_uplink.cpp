@@ -17,7 +17,7 @@ void SimEdge::start_uplink() {
   auto& parts = process();
   auto identity = FleetMember::identity(name(), region_now_, "simulation", *parts.lane, *parts.outbox);
   if (options().mutation == Mutation::hide_old_disk) identity.recovered_mark = UINT64_MAX;
-  uplink_ = std::make_unique<uplink::UplinkEdge>(std::move(identity), uplink::BacklogLimits{});
+  uplink_ = std::make_unique<uplink::UplinkEdge>(std::move(identity), edge_.backlog);
   member_ = std::make_unique<FleetMember>(FleetMember::Parts{*pipeline_, *parts.journal, *parts.outbox, *parts.blobs, clock(), log()}, member_calls(),
                                           parts.lane->applied().incarnation);
   member_->use(*this);

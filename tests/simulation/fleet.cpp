@@ -1,49 +1,11 @@
 #include "tests/simulation/fleet.h"
 
 #include "tests/simulation/checker.h"
+#include "tests/simulation/settings.h"
 
 namespace doppel::simulation {
-namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr Timestamp kStart = Timestamp(seconds(1'800'000'000));
-
-template <class T, std::size_t N>
-T one_of(Random& random, const T (&values)[N]) {
-  return values[random.below(N)];
-}
-
-NodeOptions node_options(Random& random, const std::string& name, Mutation mutation) {
-  NodeOptions options;
-  options.name = name;
-  options.start = kStart + seconds(random.between(0, 30));
-  options.journal.sync = one_of(random, {SyncPolicy::interval, SyncPolicy::interval, SyncPolicy::always, SyncPolicy::never});
-  options.journal.sync_interval = milliseconds(one_of(random, {20, 100, 1000}));
-  options.journal.segment_bytes = 64u << 10;
-  options.journal.budget_bytes = (64u << 10) * static_cast<std::uint64_t>(random.between(4, 12));
-  options.journal.keep = std::chrono::hours(random.percent(30) ? 0 : 24);
-  options.lane.batch_records = static_cast<std::size_t>(one_of(random, {3, 10, 1000}));
-  options.lane.commit_interval = milliseconds(one_of(random, {50, 1000, 10'000, 60'000}));
-  options.mutation = mutation;
-  return options;
-}
-
-PipelineConfig pipeline_config(Random& random, const std::string& edge) {
-  PipelineConfig config;
-  config.edge = edge;
-  WindowSpec window;
-  window.name = "10s";
-  window.length = seconds(10);
-  config.windows = {window};
-  config.window_rules.lateness = seconds(2);
-  config.window_rules.flush = seconds(random.between(1, 5));
-  config.uplink_twins = {"dev/#"};
-  return config;
-}
-
-}  // namespace
 
 Fleet::Fleet(const RunOptions& options)
     : options_(options),
@@ -57,7 +19,7 @@ Fleet::Fleet(const RunOptions& options)
   for (std::size_t i = 0; i < edges; ++i) {
     const std::string name = "edge-" + std::to_string(i);
     edges_.push_back(std::make_unique<SimEdge>(
-        world_, broker_, node_options(random, name, options.mutation), EdgeOptions{i, pipeline_config(random, name), "north"},
+        world_, broker_, node_options(random, name, options.mutation), EdgeOptions{i, pipeline_config(random, name), "north", backlog_limits(random)},
         [this, i](const std::string& peer, const std::string& bytes) {
           network_.carry(i, [this, peer, bytes] { coordinator_->receive(peer, bytes); });
         }));
@@ -120,11 +82,12 @@ void Fleet::settle() {
 
 void Fleet::check() {
   for (std::size_t i = 0; i < edges_.size(); ++i) {
-    EdgeChecker(*edges_[i], broker_, said_, stories_[i]).check();
+    EdgeChecker checker(*edges_[i], broker_, said_, stories_[i]);
+    checker.check();
     check_replay(*edges_[i], world_.random().split());
     // With `never` a power cut may take what has left already. What the coordinator then holds is told from its revisions only if the
     // edge is heard before its next restart.
-    if (!edges_[i]->may_send_unsynced() || edges_[i]->lawfully_lost() == 0) check_above(*edges_[i], *coordinator_, said_, stories_[i]);
+    if (!edges_[i]->may_send_unsynced() || edges_[i]->lawfully_lost() == 0) check_above(*edges_[i], *coordinator_, checker.model(), stories_[i]);
   }
 }
 

@@ -24,7 +24,7 @@ struct RunOptions {
 struct Said {
   std::size_t edge = 0;
   std::uint8_t qos = 1;
-  std::string twin;
+  std::string topic;
   bool is_malformed = false, retain = false;
   Timestamp time;
   double v = 0, w = 0;  // w: a number that no other has

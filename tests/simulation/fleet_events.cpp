@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "tests/simulation/fleet.h"
+#include "tests/simulation/settings.h"
 
 namespace doppel::simulation {
 namespace {
@@ -11,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // A device keeps to one way of sending.
-std::string twin_of(std::uint8_t qos, bool retain) {
+std::string topic_of(std::uint8_t qos, bool retain) {
   if (retain) return qos == 0 ? "dev/y" : "dev/r";
   return qos == 0 ? "dev/z" : "dev/d";
 }
@@ -32,12 +33,12 @@ void Fleet::say(std::size_t edge, std::size_t padding) {
   said.edge = edge;
   said.qos = random.percent(85) ? 1 : 0;
   said.retain = random.percent(20);
-  said.twin = twin_of(said.qos, said.retain) + std::to_string(random.below(5));
+  said.topic = topic_of(said.qos, said.retain) + std::to_string(random.below(5));
   said.is_malformed = said.qos == 1 && random.percent(3);
   said.time = edges_[edge]->clock().wall() - milliseconds(random.percent(20) ? random.between(0, 60'000) : 0);
   said.v = static_cast<double>(random.between(0, 40));
   said.w = static_cast<double>(random.below(1u << 30)) * 1024 + static_cast<double>(number);
-  Publication publication{number, said.twin, "", said.qos, said.retain};
+  Publication publication{number, said.topic, "", said.qos, said.retain};
   char text[256];
   std::snprintf(text, sizeof text, "{\"n\":%llu,\"v\":%.0f,\"w\":%.0f,\"ts\":\"%s\"", static_cast<unsigned long long>(number), said.v, said.w,
                 format_rfc3339(said.time).c_str());
@@ -126,7 +127,7 @@ void Fleet::do_change() {
   auto& edge = some_edge();
   const auto functions = sim_functions(version_);
   const auto& function = functions[random.below(functions.size())];
-  switch (random.below(8)) {
+  switch (random.below(11)) {
     case 0:
     case 1: return coordinator_->deploy(function, random.percent(70) ? "*" : "region:north");
     case 2: return coordinator_->withdraw(function.name);
@@ -134,6 +135,11 @@ void Fleet::do_change() {
     case 4: return edge.move_to(random.percent(50) ? "north" : "south");
     case 5: return edge.set_property("dev/d" + std::to_string(random.below(5)), "limit", random.between(0, 3));
     case 6: return edge.install(function);
+    case 7: return edge.remove(function.name);
+    case 8: return edge.set(with_other_settings(random, edge.options()));
+    case 9:
+      edge.configure(another_config(random, edge.wanted_configuration()));
+      return edge.stop_cleanly();
     default: return edge.upgrade(" upgraded " + std::to_string(random.below(3)));
   }
 }

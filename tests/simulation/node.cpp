@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/simulation/bounds.h"
 #include "twin_store/lane/lane_thread.h"
 #include "twin_store/model/hash.h"
 
@@ -54,7 +55,8 @@ class Node::EventCommitter final : public Committer {
 
 Node::Node(World& world, NodeOptions options)
     : world_(world),
-      options_(std::move(options)),
+      options_(options),
+      wanted_options_(std::move(options)),
       disk_(world.random().split()),
       vfs_(disk_, world.random().split()),
       clock_(world, options_.start),
@@ -115,6 +117,7 @@ void Node::begin_process(std::uint64_t life) {
     clock_.reboot();
   }
   ledger_.begin_process();
+  options_ = wanted_options_;
   dead_ = false;
   world_.trace(name(), "process begins", life);
   run([this] {
@@ -135,12 +138,14 @@ Result<void> Node::open_and_recover() {
   auto options = options_.journal;
   options.boot_id = "boot-" + std::to_string(boots_);
   options.program = "simulation";
+  if (options_.mutation == Mutation::exceed_budget) options.budget_bytes *= 4;
   options.run_later = [this](Duration from_now, std::function<void()> work) { later(from_now, std::move(work)); };
   auto opened = open_journal(disk_, "journal", clock_, options);
   if (!opened) return opened.error();
   parts.found = std::move(opened->recovery);
   auto watched = std::make_unique<WatchedJournal>(std::move(opened->journal), ledger_, [this] { wake_lane(some(random(), kMillisecond)); });
   parts.honest_journal = watched.get();
+  parts.journal_at_start = watched->size_bytes();
   parts.journal = mutated(options_.mutation, std::move(watched));
   if (auto checked = check_recovery(); !checked) return checked;
 
@@ -220,6 +225,7 @@ void Node::take_turn(std::uint64_t number) {
   answer_questions();
   auto& parts = *process_;
   const auto ran = doppel::take_turn(*parts.lane, *parts.journal, *parts.outbox, [this] { after_batch(); });
+  check_node_bounds(options_, *parts.honest_journal, parts.journal_at_start, *parts.outbox);
   if (!ran) fail_stop(ran.error().message);
   if (*ran) return wake_lane(some(random(), kMillisecond));
   if (const auto wake = parts.lane->next_wake()) wake_lane(std::max(clock_.to_world(*wake) - world_.now(), kMillisecond));

@@ -50,12 +50,15 @@ class Node {
   void replace_disk();
   void copy_disk();     // the whole card, as it is at this instant
   bool restore_disk();  // the last copy takes the place of what has become of it; false: there is none
+  // From the next process on.
   void upgrade(std::string fold_version) { fold_version_ = std::move(fold_version); }
+  void set(NodeOptions options) { wanted_options_ = std::move(options); }
 
   void boot();                 // the first process
   void stay_up() { holds_ = false; }
   bool is_up() const { return process_ != nullptr && !dead_ && is_running_; }
   const std::string& name() const { return options_.name; }
+  const NodeOptions& options() const { return options_; }
   const Ledger& ledger() const { return ledger_; }
   // What went with disks that were replaced or set back. A body of state may begin with records of the one before.
   struct PastBody {
@@ -74,6 +77,7 @@ class Node {
     std::unique_ptr<Journal> journal;  // with what decorates it
     Journal* honest_journal = nullptr; // without its mutation
     JournalRecovery found;
+    std::uint64_t journal_at_start = 0;  // bytes
     bool was_checked = false;  // what the journal holds against what was accepted: only then its word counts
     std::unique_ptr<DeliveryLog> delivery_log;
     std::unique_ptr<Store> store;
@@ -96,7 +100,6 @@ class Node {
   World& world() { return world_; }
   Random& random() { return world_.random(); }
   Log& log() { return log_; }
-  const NodeOptions& options() const { return options_; }
   // Of this process: nothing happens once it has died.
   void later(Duration delay, std::function<void()> event);
   void run(const std::function<void()>& work);  // now, as the process: it may end within
@@ -127,7 +130,7 @@ class Node {
   void heard(LogLevel level, const std::string& event, const std::string& fields);
 
   World& world_;
-  const NodeOptions options_;
+  NodeOptions options_, wanted_options_;
   SimDisk disk_;
   SimVfs vfs_;
   NodeClock clock_;

@@ -168,12 +168,6 @@ void SimDisk::restore(const Image& image) {
   medium_names_ = names_;
 }
 
-std::uint64_t SimDisk::bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [name, file] : names_) bytes += file->now.size();
-  return bytes;
-}
-
 // What becomes of an operation. Only a write can be done in part.
 SimDisk::Verdict SimDisk::judge(std::uint64_t life, const std::string& name, const char* what, Error& error) {
   error = error_of(name, what, EIO);

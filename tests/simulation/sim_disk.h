@@ -36,8 +36,7 @@ class SimDisk final : public Disk {
   void heal() { freeze_at_ = fail_at_ = 0, full_ = false; }
   std::uint64_t operations() const { return operations_; }
 
-  void empty();                 // another disk takes its place; begins a process
-  std::uint64_t bytes() const;  // of all files
+  void empty();  // another disk takes its place; begins a process
   // All that is on it at one instant, and that put back in the place of what it has become; begins a process.
   using Image = std::map<std::string, std::string>;
   Image image() const;
