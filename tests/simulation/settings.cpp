@@ -1,5 +1,7 @@
 #include "tests/simulation/settings.h"
 
+#include <algorithm>
+
 namespace doppel::simulation {
 namespace {
 
@@ -53,7 +55,9 @@ NodeOptions node_options(Random& random, const std::string& name, Mutation mutat
 
 NodeOptions with_other_settings(Random& random, NodeOptions options) {
   if (options.journal.sync != SyncPolicy::never) options.journal.sync = one_of(random, {SyncPolicy::interval, SyncPolicy::always});
+  const auto budget_bytes = options.journal.budget_bytes;
   choose_settings(random, options);
+  options.journal.budget_bytes = std::max(options.journal.budget_bytes, budget_bytes);
   return options;
 }
 
