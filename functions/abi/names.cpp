@@ -7,9 +7,9 @@ namespace doppel {
 bool is_printable(std::string_view text, std::size_t limit) {
   if (text.empty() || text.size() > limit) return false;
   bool is_ascii = true;
-  for (const char c : text) {
-    if ((c >= 0 && c < 0x20) || c == 0x7f) return false;
-    is_ascii = is_ascii && c >= 0;
+  for (const unsigned char c : text) {
+    if (c < 0x20 || c == 0x7f) return false;
+    is_ascii = is_ascii && c < 0x80;
   }
   return is_ascii || is_utf8(text);
 }
