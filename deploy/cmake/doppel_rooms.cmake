@@ -55,7 +55,11 @@ function(doppel_test name folder)
   target_link_libraries(test_${name} PRIVATE ${ARG_ROOMS} ${ARG_LIBRARIES} GTest::gtest_main)
   target_compile_definitions(test_${name} PRIVATE DOPPEL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DOPPEL_BINARY_DIR="${CMAKE_BINARY_DIR}")
   string(REGEX MATCH "^[a-z]+" label ${folder})
-  gtest_discover_tests(test_${name} PROPERTIES LABELS ${label} TIMEOUT 120 DISCOVERY_MODE PRE_TEST)
+  set(seconds 120)
+  if(DOPPEL_SANITIZE)
+    set(seconds 1200)  # instrumented, a simulated fleet takes twenty times as long
+  endif()
+  gtest_discover_tests(test_${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds} DISCOVERY_MODE PRE_TEST)
 endfunction()
 
 # doppel_fuzz(NAME SOURCE [ROOMS room...]): a libFuzzer program fuzz_NAME, built by the target
