@@ -50,9 +50,13 @@ class Bench:
         self.scene = Scene("doppel-bench-").__enter__()
         self.broker = self._preferred(self.scene.broker(BROKER_SETTINGS))
         self.coordinator = self._preferred(self.scene.coordinator())
-        self.function = shutil.copytree(HERE / "device_statistics", self.scene.folder / "device_statistics")
-        doppel("fn", "build", self.function)
+        self.function, self.hostile = (self._build(name) for name in ("device_statistics", "hostile"))
         return self
+
+    def _build(self, name):
+        folder = shutil.copytree(HERE / name, self.scene.folder / name)
+        doppel("fn", "build", folder)
+        return folder
 
     def __exit__(self, *how):
         self.steps.close()
@@ -81,9 +85,12 @@ class Bench:
     def edge(self, qos):
         """With windows, uplink and the function."""
         edge = self._start(EDGE_SETTINGS.format(broker=self.broker.url, qos=qos, uplink=self.coordinator.bind))
-        doppel("fn", "deploy", self.function, "--server", edge.url)
-        wait_until("the function is active", lambda: edge.get("/api/v1/functions")["items"])
+        self.deploy(self.function, edge)
         return edge
+
+    def deploy(self, folder, edge):
+        doppel("fn", "deploy", folder, "--server", edge.url)
+        wait_until(f"{folder.name} is active", lambda: folder.name in [each["name"] for each in edge.get("/api/v1/functions")["items"]])
 
     def loaded_edge(self, qos):
         """The same when every device has a twin."""

@@ -16,6 +16,7 @@ from playground import wait_until
 CPU_RATE = 5000
 REPLAY_ROWS = 200_000
 RESTART_TWINS = 100_000
+FLOOD_ROWS = 300_000
 EMMC_BYTES, EMMC_CYCLES = 8e9, 3000
 
 
@@ -207,6 +208,27 @@ def restart(bench, report):
     bench.stop(edge)
 
 
+def neighbours(bench, report):
+    """Rows a second of an edge that has more of them than it can take, alone and with a function beside it that spends all its fuel on
+    each row until it is quarantined."""
+    alone, beside = [], []
+    for _ in range(bench.repetitions):
+        for found in (alone, beside):
+            edge = bench.loaded_edge(1)
+            if found is beside:
+                bench.deploy(bench.hostile, edge)
+            before = applied(edge)
+            sent = bench.publish("--rate", 200_000, "--count", FLOOD_ROWS, "--devices", DEVICES, "--qos", 1)
+            last = wait_for_events(edge, before + FLOOD_ROWS)
+            if applied(edge) != before + FLOOD_ROWS:
+                report.say(f"neighbours: {before + FLOOD_ROWS - applied(edge)} rows are lost")
+            found.append(FLOOD_ROWS * 1e9 / (last - sent["begin"]))
+            bench.stop(edge)
+    report.add("neighbours.alone", "rows/s of a flooded edge at QoS 1", alone)
+    report.add("neighbours.beside", "the same beside a hostile function", beside)
+    report.add("neighbours", "beside / alone", [b / a for a, b in zip(alone, beside)])
+
+
 def flash(bench, report):
     """Bytes written an event at 100 events/s over 1,000 twins, default settings: journal, store and logs."""
     seconds = 60 if bench.quick else 180
@@ -226,4 +248,4 @@ def flash(bench, report):
     report.add("P16.life", "years of an 8 GB eMMC of 3,000 cycles", [EMMC_BYTES * EMMC_CYCLES / a_day / 365])
 
 
-ALL = {one.__name__: one for one in (rate, latency, memory, start, journal, replay, restart, flash)}
+ALL = {one.__name__: one for one in (rate, latency, memory, start, journal, replay, restart, neighbours, flash)}

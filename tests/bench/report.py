@@ -16,6 +16,7 @@ GOALS = {
     "P6.many": ("<=", 64, None),
     "restart.stop": ("<=", 1, None),
     "restart.kill": ("<=", 3, None),
+    "neighbours": (">=", 0.9, None),
     "P15": (">=", 10, None),
     "P16": ("<=", 1500, None),
     "P16.life": (">=", 5, None),
