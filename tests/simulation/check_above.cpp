@@ -98,10 +98,14 @@ std::vector<std::int64_t> acceptances(const SimEdge& edge, const std::vector<Sai
   std::vector<std::int64_t> times;
   Position from = Position::none;
   const auto take = [&](const Ledger& ledger) {
-    std::set<std::uint64_t> taken;
+    std::set<std::uint64_t> taken, since;  // all, and since the configuration in force: it may map the topic of a retained one elsewhere
     for (const auto& [position, record] : ledger.accepted()) {
-      if (record.kind != RecordKind::message || !taken.insert(number_in(record.payload)).second || position <= from) continue;
-      times.push_back(to_nanoseconds(said.at(number_in(record.payload)).time));
+      if (record.kind == RecordKind::configuration) since.clear();
+      if (record.kind != RecordKind::message) continue;
+      const auto number = number_in(record.payload);
+      const bool is_new = taken.insert(number).second;
+      const bool counts = since.insert(number).second && (is_new || record.delivery.retained);
+      if (counts && position > from) times.push_back(to_nanoseconds(said.at(number).time));
     }
   };
   for (const auto& body : edge.past()) {
