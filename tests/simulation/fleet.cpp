@@ -39,10 +39,10 @@ Fleet::Fleet(const RunOptions& options)
 Fleet::~Fleet() = default;
 
 RunCounts Fleet::run() {
-  plan_messages();
-  plan_faults();
+  plan(20, 250, [this] { say(world_.random().below(edges_.size()), world_.random().percent(5) ? world_.random().below(12'000) : 0); });
+  plan(0, 12, [this] { do_fault(); });
   plan_old_disk();
-  plan_changes();
+  plan(0, 8, [this] { do_change(); });
   coordinator_->boot();
   for (auto& edge : edges_) edge->boot();
   world_.run_until(length_);

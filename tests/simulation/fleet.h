@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,10 +49,8 @@ class Fleet {
   RunCounts run();
 
  private:
-  void plan_messages();
-  void plan_faults();
+  void plan(std::int64_t least, std::int64_t most, const std::function<void()>& event);
   void plan_old_disk();
-  void plan_changes();
   void do_fault();
   void do_fault(Node& node);
   void do_change();

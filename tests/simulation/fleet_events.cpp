@@ -19,11 +19,10 @@ std::string topic_of(std::uint8_t qos, bool retain) {
 
 }  // namespace
 
-void Fleet::plan_messages() {
+// Between `least` and `most` times, while the fleet is at work.
+void Fleet::plan(std::int64_t least, std::int64_t most, const std::function<void()>& event) {
   auto& random = world_.random();
-  for (auto left = random.between(20, 250); left > 0; --left) {
-    world_.at(Duration(random.between(0, length_.count())), [this] { say(world_.random().below(edges_.size()), world_.random().percent(5) ? world_.random().below(12'000) : 0); });
-  }
+  for (auto left = random.between(least, most); left > 0; --left) world_.at(Duration(random.between(0, length_.count())), event);
 }
 
 void Fleet::say(std::size_t edge, std::size_t padding) {
@@ -49,11 +48,6 @@ void Fleet::say(std::size_t edge, std::size_t padding) {
   }
   said_.push_back(said);
   broker_.send_to(edge, publication);
-}
-
-void Fleet::plan_faults() {
-  auto& random = world_.random();
-  for (auto left = random.between(0, 12); left > 0; --left) world_.at(Duration(random.between(0, length_.count())), [this] { do_fault(); });
 }
 
 void Fleet::do_fault() {
@@ -117,11 +111,6 @@ void Fleet::plan_old_disk() {
 }
 
 // What people do meanwhile.
-void Fleet::plan_changes() {
-  auto& random = world_.random();
-  for (auto left = random.between(0, 8); left > 0; --left) world_.at(Duration(random.between(0, length_.count())), [this] { do_change(); });
-}
-
 void Fleet::do_change() {
   auto& random = world_.random();
   auto& edge = some_edge();

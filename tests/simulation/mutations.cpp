@@ -36,22 +36,14 @@ class DropsOnFull final : public JournalDecorator {
   }
 };
 
-class CountsRetainedAgain final : public JournalDecorator {
+// What a message's delivery says by this is not written down.
+template <bool Delivery::*kMark>
+class Ignores final : public JournalDecorator {
  public:
   using JournalDecorator::JournalDecorator;
   Result<Position> append(const NewRecord& record) override {
     NewRecord unmarked = record;
-    unmarked.delivery.retained = false;
-    return JournalDecorator::append(unmarked);
-  }
-};
-
-class IgnoresDup final : public JournalDecorator {
- public:
-  using JournalDecorator::JournalDecorator;
-  Result<Position> append(const NewRecord& record) override {
-    NewRecord unmarked = record;
-    unmarked.delivery.dup = false;
+    unmarked.delivery.*kMark = false;
     return JournalDecorator::append(unmarked);
   }
 };
@@ -207,10 +199,10 @@ std::unique_ptr<Journal> mutated(Mutation mutation, std::unique_ptr<Journal> jou
     case Mutation::receipt_before_sync: return std::make_unique<ReceiptBeforeSync>(std::move(journal));
     case Mutation::drop_on_full: return std::make_unique<DropsOnFull>(std::move(journal));
     case Mutation::ignore_mark: return std::make_unique<IgnoresMarks>(std::move(journal));
-    case Mutation::ignore_dup: return std::make_unique<IgnoresDup>(std::move(journal));
+    case Mutation::ignore_dup: return std::make_unique<Ignores<&Delivery::dup>>(std::move(journal));
     case Mutation::forget_retention: return std::make_unique<ForgetsRetention>(std::move(journal));
     case Mutation::keep_configuration: return std::make_unique<KeepsConfiguration>(std::move(journal));
-    case Mutation::count_retained_again: return std::make_unique<CountsRetainedAgain>(std::move(journal));
+    case Mutation::count_retained_again: return std::make_unique<Ignores<&Delivery::retained>>(std::move(journal));
     default: return journal;
   }
 }
